@@ -1,0 +1,240 @@
+"""What can be asked of a model, and what comes back: the nouns between models and probes.
+
+A model has `name`, `verbs` (the names of the protocols below that it answers), `info`, and `model` and `tokenizer` where there
+are such things. Each verb takes a sequence, keeps its order, reports to a `Monitor`, and returns a result whose `done` marks
+the entries that were computed: an interrupted call returns what it has, it does not raise.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "Chooses",
+    "Choices",
+    "Classes",
+    "Classifies",
+    "Counters",
+    "Embeddings",
+    "Embeds",
+    "Generates",
+    "Generations",
+    "Model",
+    "ModelInfo",
+    "Monitor",
+    "Question",
+    "Request",
+    "Scores",
+    "ScoresText",
+    "Silent",
+]
+
+Floats = NDArray[np.float64]
+
+
+class Request(NamedTuple):
+    """A continuation to be scored after a context; an empty context means the model's first token (BOS, else EOS)."""
+
+    context: str
+    continuation: str
+
+
+class Question(NamedTuple):
+    """A prompt with the continuations to choose among, as they are appended (a leading space is part of them)."""
+
+    prompt: str
+    choices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What the run record keeps of a model."""
+
+    name: str
+    kind: str  # "language model", "classifier", "embedder", "callable"
+    revision: str = ""
+    weights_hash: str = ""  # sha256 over the weights; "" where there is none, and then nothing is cached on disk
+    device: str = "cpu"
+    dtype: str = ""
+    parameters: int = 0
+    bytes: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Monitor(Protocol):
+    """Hears of progress and may ask to stop; called between batches, from the thread that computes."""
+
+    def start(self, total: int, unit: str) -> None:
+        """A call begins that has `total` pieces of work to do."""
+
+    def advance(self, done: int, **facts: Any) -> None:
+        """`done` more pieces are finished; facts may hold cached, rate, device_memory."""
+
+    def finish(self) -> None:
+        """The call is over, complete or not."""
+
+    @property
+    def stopped(self) -> bool:
+        """True once the person asked to stop."""
+
+
+class Silent:
+    """A monitor that says nothing and never stops."""
+
+    stopped = False
+
+    def start(self, total: int, unit: str) -> None:
+        """Ignore."""
+
+    def advance(self, done: int, **facts: Any) -> None:
+        """Ignore."""
+
+    def finish(self) -> None:
+        """Ignore."""
+
+
+@dataclass
+class Counters:
+    """What a scoring call did: exact, so that tests can assert it."""
+
+    requests: int = 0
+    unique_requests: int = 0
+    cached: int = 0
+    tokens_run: int = 0
+    tokens_padded: int = 0
+    head_positions: int = 0
+    batches: int = 0
+    oom_retries: int = 0
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Per-token statistics of each request's continuation, ragged: request i has tokens offsets[i]:offsets[i + 1].
+
+    logp, mean_logp (expectation of log p over the vocabulary = -entropy) and var_logp are in nats; rank counts the vocabulary
+    entries with a larger logit (0 = the model's first choice); top_logp is the log p of the model's first choice.
+    Requests that are not done have no tokens. `truncated` counts the context tokens that were dropped.
+    """
+
+    offsets: NDArray[np.int64]  # (r + 1,)
+    token: NDArray[np.int64]
+    logp: Floats
+    top_logp: Floats
+    mean_logp: Floats
+    var_logp: Floats
+    rank: NDArray[np.int64]
+    done: NDArray[np.bool_]  # (r,)
+    boundary_merge: NDArray[np.bool_]  # (r,)
+    truncated: NDArray[np.int64]  # (r,)
+    counters: Counters = field(default_factory=Counters)
+
+    def total(self) -> Floats:
+        """Log-likelihood of each continuation in nats, (r,); NaN where not done."""
+        sums = np.add.reduceat(np.append(self.logp, 0.0), self.offsets[:-1]) if len(self.done) else np.empty(0)
+        return np.where(self.done & (np.diff(self.offsets) > 0), sums, np.nan)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Log-likelihoods of each question's choices.
+
+    logp[i] has the total log-likelihood (nats) of each choice of question i, tokens[i] its number of tokens; a question that is
+    not done has None.
+    """
+
+    logp: tuple[Floats | None, ...]
+    tokens: tuple[NDArray[np.int64] | None, ...]
+    done: NDArray[np.bool_]
+    counters: Counters = field(default_factory=Counters)
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Class probabilities (n, K), float64, rows that are not done NaN; logits where the model has them."""
+
+    labels: tuple[str, ...]
+    probabilities: Floats
+    logits: Floats | None
+    done: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Generations:
+    """Generated texts; logp is the sum of log p of the generated tokens under the model (nats), NaN where not known."""
+
+    texts: tuple[str | None, ...]
+    logp: Floats
+    done: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Vectors (n, d), float32; rows that are not done NaN."""
+
+    vectors: NDArray[np.float32]
+    done: NDArray[np.bool_]
+
+
+class Model(Protocol):
+    """What every model shows."""
+
+    @property
+    def name(self) -> str:
+        """A short name for tables."""
+
+    @property
+    def verbs(self) -> frozenset[str]:
+        """Which of choose, score, generate, classify, embed it answers."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """What the run record keeps."""
+
+
+class ScoresText(Model, Protocol):
+    """Gives log-likelihoods of continuations."""
+
+    def score(self, requests: Sequence[Request], *, monitor: Monitor | None = None) -> Scores:
+        """Score each continuation after its context."""
+
+
+class Chooses(Model, Protocol):
+    """Gives the log-likelihood of each choice."""
+
+    def choose(self, questions: Sequence[Question], *, monitor: Monitor | None = None) -> Choices:
+        """Score every choice of every question."""
+
+
+class Generates(Model, Protocol):
+    """Writes text."""
+
+    def generate(
+        self,
+        prompts: Sequence[str],
+        *,
+        max_tokens: int = 64,
+        temperature: float = 0.0,
+        stop: Sequence[str] = (),
+        seeds: Sequence[int] | None = None,
+        chat: bool = False,
+        monitor: Monitor | None = None,
+    ) -> Generations:
+        """Continue each prompt; temperature 0 is greedy, `seeds` one per prompt; `chat` applies the chat template."""
+
+
+class Classifies(Model, Protocol):
+    """Gives class probabilities."""
+
+    def classify(self, inputs: Sequence[Any], *, monitor: Monitor | None = None) -> Classes:
+        """Classify each input: a text, an image, or a mapping of feature columns."""
+
+
+class Embeds(Model, Protocol):
+    """Gives vectors."""
+
+    def embed(self, texts: Sequence[str], *, monitor: Monitor | None = None) -> Embeddings:
+        """Embed each text."""

@@ -1,0 +1,64 @@
+"""What a probe is: a question that turns (model, examples) into rows, and rows into metrics and charts.
+
+A probe is one file with a `PROBE`. It is found by name through the entry points `workbench.probes`, ours and a third party's
+alike. `score` may touch the model; `summarise` and `charts` are pure functions of rows, so that a brush, a slice, a saved
+report and predictions made elsewhere all give the same numbers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from workbench.models.verbs import Monitor
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from workbench.data.examples import Examples
+
+__all__ = ["Option", "Probe", "Scored"]
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of a probe: its default and one sentence of help; `known` lists the allowed values, empty for any."""
+
+    default: Any
+    help: str
+    known: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What `score` gives: rows, named further tables, notes for the reader, and how many examples were not reached."""
+
+    rows: "pd.DataFrame"
+    tables: Mapping[str, "pd.DataFrame"]
+    notes: tuple[str, ...] = ()
+    missing: int = 0
+
+
+class Probe(Protocol):
+    """The contract of a probe."""
+
+    name: str
+    title: str
+    question: str  # one sentence, the question that it answers
+    limits: tuple[str, ...]  # what it cannot show
+    options: Mapping[str, Option]
+
+    def score(self, model: Any, examples: "Examples", options: Mapping[str, Any], *, monitor: Monitor) -> Scored:
+        """Return the rows; raise NotApplicable, with the reason, if the model cannot be asked."""
+
+    def summarise(
+        self, rows: "pd.DataFrame", options: Mapping[str, Any], *, by: tuple[str, ...] = (), seed: int = 0
+    ) -> "pd.DataFrame":
+        """Return the metrics of any subset of rows, overall and for each value of each column in `by`."""
+
+    def tables(self, rows: "pd.DataFrame", options: Mapping[str, Any], *, seed: int = 0) -> Mapping[str, "pd.DataFrame"]:
+        """Return the named tables behind the charts (bins, curves), of any subset of rows."""
+
+    def charts(
+        self, metrics: "pd.DataFrame", tables: Mapping[str, "pd.DataFrame"], options: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Return named Altair charts of aggregated numbers; never of text."""
