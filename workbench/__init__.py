@@ -1,3 +1,80 @@
-"""Workbench: load a model, probe it, explore the results in linked charts."""
+"""Workbench: load a model, probe it, explore the results in linked charts.
+
+::
+
+    import workbench as wb
+
+    model = wb.load("smollm2-135m-instruct")
+    report = wb.run("calibration", model, wb.pack("facts"))
+    wb.explore(report)          # linked charts; wb.selection is what is brushed
+
+The public names are loaded when they are first used, so that importing this package stays quick and pulls in neither torch nor
+pandas. `%load_ext workbench` gives the same as magics.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbench._conduct import from_predictions, run
+    from workbench.data.examples import Examples
+    from workbench.data.packs import pack, packs
+    from workbench.models.load import load
+    from workbench.reports import Report
+    from workbench.reports import open_report as open  # noqa: A004 — `wb.open` reads as it is meant; never star-imported
+    from workbench.views.explorer import explore
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Examples",
+    "Report",
+    "explore",
+    "from_predictions",
+    "load",
+    "open",
+    "pack",
+    "packs",
+    "run",
+    "selection",
+]
+
+# Public name -> module and attribute. No name may equal a submodule's: importing the submodule would overwrite it (PEP 562).
+_NAMES = {
+    "Examples": ("workbench.data.examples", "Examples"),
+    "Report": ("workbench.reports", "Report"),
+    "explore": ("workbench.views.explorer", "explore"),
+    "from_predictions": ("workbench._conduct", "from_predictions"),
+    "load": ("workbench.models.load", "load"),
+    "open": ("workbench.reports", "open_report"),
+    "pack": ("workbench.data.packs", "pack"),
+    "packs": ("workbench.data.packs", "packs"),
+    "run": ("workbench._conduct", "run"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "selection":  # computed at each use: the selection of the explorer that was brushed last
+        return import_module("workbench.views.selection").current()
+    if name not in _NAMES:
+        raise AttributeError(f"module 'workbench' has no attribute {name!r}. It has: {', '.join(__all__)}.")
+    module, attribute = _NAMES[name]
+    value = getattr(import_module(module), attribute)
+    if name == "run":  # the conductor lies below the views; this module, which alone looks upward, hands it their monitor
+        import_module(module).monitor_of_views = lambda: import_module("workbench.views.progress").monitor()
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Register the magics: `%load_ext workbench`."""
+    import_module("workbench_ipython").load_ipython_extension(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Remove the magics: `%unload_ext workbench`."""
+    import_module("workbench_ipython").unload_ipython_extension(shell)

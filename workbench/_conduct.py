@@ -1,0 +1,191 @@
+"""The conductor behind `wb.run` and `wb.from_predictions`: finds the parts, lets the probe score, and keeps the record."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from workbench._record import RunRecord, now
+from workbench.errors import NotApplicable, UsageError, unknown
+from workbench.frames import ROW_COLUMNS, halves
+from workbench.models.verbs import Monitor, Silent
+from workbench.probes.find import find
+from workbench.probes.protocol import Probe, Scored
+from workbench.reports import Report
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from workbench.data.examples import Examples
+
+__all__ = ["from_predictions", "run"]
+
+monitor_of_views: Callable[[], Monitor] = Silent  # `workbench.__init__` puts the views' progress display here
+
+
+def run(
+    probe: "str | Probe",
+    model: Any,
+    examples: Any,
+    *,
+    by: Sequence[str] | str | None = None,
+    holdout: float = 0.0,
+    seed: int = 0,
+    monitor: Monitor | None = None,
+    **options: Any,
+) -> Report:
+    """Return the report of a probe on a model and examples.
+
+    `probe` is a name or a Probe; `model` what `wb.load` gives or takes; `examples` what `wb.Examples.of` takes, or the name of a
+    pack. `by` names the columns to slice by (default: the examples' own slices), `holdout` the share of clusters that views and
+    metrics leave out, to confirm findings on. All else are options of the probe. Interrupting keeps the examples that are
+    done; running the same call again computes only the rest, from the cache. A model that cannot be asked gives a report
+    whose outcome is "not applicable", with the reason in its notes.
+
+    Raises `UsageError` for unknown names and options, `DataError` for examples that do not fit.
+    """
+    chosen = find(probe)
+    settled = settle(chosen, options)
+    data = _examples(examples)
+    slices = _checked_by(data, by)
+    subject = _model(model)
+    watch = monitor or monitor_of_views()
+    started, clock = now(), time.perf_counter()
+    try:
+        scored = chosen.score(subject, data, settled, monitor=watch)
+        outcome = "interrupted" if scored.missing else "complete"
+    except NotApplicable as reason:
+        scored, outcome = Scored(_no_rows(), {}, (f"Not applicable: {reason}",), missing=len(data)), "not applicable"
+    rows = scored.rows.assign(half=halves(scored.rows["cluster"].tolist(), holdout, seed))
+    record = RunRecord(
+        probe=chosen.name,
+        options=settled,
+        model=asdict(subject.info),
+        data={"name": data.name, "source": data.source, "licence": data.licence, "hash": data.hash, "n": len(data)},
+        by=slices,
+        seed=seed,
+        holdout=holdout,
+        outcome=outcome,
+        done=len(data) - scored.missing,
+        total=len(data),
+        seconds=round(time.perf_counter() - clock, 3),
+        started=started,
+        command=_command(chosen.name, subject.info.name, data.name, {"by": by, "holdout": holdout, "seed": seed}, options),
+    )
+    notes = scored.notes
+    if outcome == "interrupted":
+        notes = (f"Interrupted: {record.done} of {record.total} examples are done. The same call finishes the rest.", *notes)
+    return Report(rows, record, notes=notes, stored=dict(scored.tables))
+
+
+def from_predictions(
+    frame: Any,
+    *,
+    probe: str = "calibration",
+    name: str = "predictions",
+    by: Sequence[str] | str | None = None,
+    holdout: float = 0.0,
+    seed: int = 0,
+    **columns: Any,
+) -> Report:
+    """Return the report of predictions that were made elsewhere: a table, no model.
+
+    The table holds, per row, either `confidence` (in [0, 1]) and `correct` (0 or 1), or `probabilities` or `logits` (a list
+    per row, or several columns named in a list) and `label` (an index, or a class name together with `classes=[...]`).
+    Further columns: `example` (an id), `text`, `cluster` (what was drawn independently), and any columns named in `by`.
+    `columns` maps these words to the table's own column names, as in `from_predictions(frame, confidence="p", correct="hit")`.
+
+    Raises `DataError` that names the column or the row that does not fit.
+
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"confidence": [0.9, 0.8, 0.6], "correct": [1, 1, 0]})
+    >>> report = from_predictions(frame)
+    >>> report.metrics.query("metric == 'accuracy'").value.round(3).item()
+    0.667
+    """
+    chosen = find(probe)
+    reader = getattr(chosen, "from_predictions", None)
+    if reader is None:
+        raise UsageError(f"The probe {chosen.name!r} cannot read predictions; 'calibration' can.")
+    wanted = (by,) if isinstance(by, str) else tuple(by or ())
+    known = {key: value for key, value in columns.items() if key not in chosen.options}
+    options = settle(chosen, {key: value for key, value in columns.items() if key in chosen.options})
+    scored: Scored = reader(frame, columns=known, by=wanted)
+    rows = scored.rows.assign(half=halves(scored.rows["cluster"].tolist(), holdout, seed))
+    n = len(rows)
+    record = RunRecord(
+        probe=chosen.name,
+        options=options,
+        model={"name": name, "kind": "predictions"},
+        data={"name": name, "n": n},
+        by=wanted,
+        seed=seed,
+        holdout=holdout,
+        done=n,
+        total=n,
+        command=f"wb.from_predictions({name}{_arguments({'by': by, **columns})})",
+    )
+    return Report(rows, record, notes=scored.notes, stored=dict(scored.tables))
+
+
+def settle(probe: Probe, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the probe's options with defaults filled in; an unknown option or value raises `UsageError`.
+
+    >>> settle(find("calibration"), {"bins": 10})["bins"]
+    10
+    """
+    for name, value in options.items():
+        if name not in probe.options:
+            raise unknown(f"option of {probe.name}", name, [*probe.options, "by", "holdout", "seed"])
+        known = probe.options[name].known
+        values = value if isinstance(value, (list, tuple)) else [value]
+        for one in values:
+            if known and one not in known:
+                raise unknown(f"value of {name}", one, map(str, known))
+    return {name: options.get(name, option.default) for name, option in probe.options.items()}
+
+
+def _examples(examples: Any) -> "Examples":
+    """Return Examples of whatever was given; a bare word is the name of a pack."""
+    from workbench.data.examples import Examples
+    from workbench.data.packs import pack
+
+    if isinstance(examples, str) and not any(mark in examples for mark in "./\\:"):
+        return pack(examples)
+    return Examples.of(examples)
+
+
+def _model(model: Any) -> Any:
+    """Return the model: loaded already, or by whatever `wb.load` takes."""
+    if hasattr(model, "verbs") and hasattr(model, "info"):
+        return model
+    from workbench.models.load import load
+
+    return load(model)
+
+
+def _checked_by(data: "Examples", by: Sequence[str] | str | None) -> tuple[str, ...]:
+    """Return the slice columns, each checked to stand in the examples."""
+    if by is None:
+        return tuple(data.slices)
+    wanted = (by,) if isinstance(by, str) else tuple(by)
+    for name in wanted:
+        if name not in data.frame.columns:
+            raise unknown("column of the examples", name, data.frame.columns)
+    return wanted
+
+
+def _no_rows() -> "pd.DataFrame":
+    import pandas as pd
+
+    return pd.DataFrame({column: pd.Series(dtype=str) for column in ROW_COLUMNS})
+
+
+def _arguments(options: Mapping[str, Any]) -> str:
+    return "".join(f", {name}={value!r}" for name, value in options.items() if value not in (None, 0, 0.0))
+
+
+def _command(probe: str, model: str, data: str, general: Mapping[str, Any], options: Mapping[str, Any]) -> str:
+    """Return the call that makes this report, as far as names can say it."""
+    return f"wb.run({probe!r}, {model!r}, {data!r}{_arguments({**general, **options})})"
+

@@ -1,0 +1,77 @@
+"""The run record: what it takes to say where a report came from, and to make it again."""
+
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+from workbench.errors import DataError
+
+__all__ = ["SCHEMA", "RunRecord", "now", "versions"]
+
+SCHEMA = 1
+PACKAGES = ("fm-workbench", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "torch", "transformers", "altair", "netcal")
+
+
+def now() -> str:
+    """Return the time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that numbers depend on; absent packages are left out.
+
+    >>> "python" in versions()
+    True
+    """
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """Where a report came from. `seconds` is wall time; `done` and `total` count examples."""
+
+    probe: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    model: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    by: tuple[str, ...] = ()
+    seed: int = 0
+    holdout: float = 0.0
+    outcome: str = "complete"  # or "interrupted", "not applicable"
+    done: int = 0
+    total: int = 0
+    seconds: float = 0.0
+    started: str = field(default_factory=now)
+    command: str = ""
+    versions: Mapping[str, str] = field(default_factory=versions)
+    platform: str = field(default_factory=lambda: f"{platform.system()} {platform.machine()}, {sys.byteorder}-endian")
+    schema: int = SCHEMA
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as plain, JSON-ready values."""
+        return {**asdict(self), "by": list(self.by)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "RunRecord":
+        """Return the record that `as_dict` wrote; refuse a schema newer than this version knows.
+
+        >>> RunRecord.from_dict(RunRecord("calibration", by=("domain",)).as_dict()).by
+        ('domain',)
+        """
+        schema = values.get("schema")
+        if not isinstance(schema, int) or schema > SCHEMA:
+            raise DataError(
+                f"This report has schema {schema!r}; this version of Workbench reads up to {SCHEMA}. Upgrade fm-workbench."
+            )
+        known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
+        return cls(**{**known, "by": tuple(values.get("by", ()))})

@@ -1,0 +1,181 @@
+"""Rows of the calibration probe from predictions that were made elsewhere."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.errors import DataError, UsageError, unknown
+from workbench.frames import example_ids, require
+from workbench.probes._calibration_rows import CLIP, MAX_LOGITS, frame_of, outcome_of
+from workbench.probes._prompts import softmax
+from workbench.probes.protocol import Scored
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["WORDS", "rows_of"]
+
+WORDS = ("confidence", "correct", "probabilities", "logits", "label", "classes", "example", "text", "cluster", "group")
+SUMS_TO_ONE = 1e-3
+
+
+def rows_of(frame: Any, *, columns: Mapping[str, Any], by: Sequence[str]) -> Scored:
+    """Return the rows of a table of predictions; `columns` maps the words of `WORDS` to the table's column names."""
+    import pandas as pd
+
+    table = pd.DataFrame(frame).reset_index(drop=True)
+    for word in columns:
+        if word not in WORDS:
+            raise unknown("argument of from_predictions", word, WORDS)
+    if not len(table):
+        raise DataError("The table of predictions is empty.")
+    named = {word: columns.get(word, word) for word in WORDS if word != "classes"}
+    require(table, by, what="Slicing", remedy="Name columns of the table in by=[...].")
+    given = [word for word in ("logits", "probabilities", "confidence") if _present(table, named[word])]
+    if not given:
+        raise DataError(
+            "from_predictions needs confidence and correct, or probabilities or logits and label; this table has "
+            f"{', '.join(map(str, table.columns))}. Name them, as in from_predictions(frame, confidence='p', correct='hit')."
+        )
+    if given[0] == "confidence":
+        records = _from_confidence(table, named)
+    else:
+        records = _from_scores(table, named, given[0], columns.get("classes"))
+    ids = _ids(table, named["example"])
+    texts = table[named["text"]].astype(str) if _present(table, named["text"]) else [""] * len(table)
+    for record, example, text in zip(records, ids, texts, strict=True):
+        record.update(example=example, text=text)
+    carried = {"example": ids, **{name: table[name] for name in by}}
+    for word in ("group", "cluster"):
+        if _present(table, named[word]):
+            carried[word] = table[named[word]].astype(str)
+    rows = frame_of(records, pd.DataFrame(carried), by)
+    blank = int(rows["confidence"].isna().sum())
+    notes = (f"{blank} rows have no confidence; they are counted as unscored.",) if blank else ()
+    return Scored(rows, {}, notes)
+
+
+def _present(table: "pd.DataFrame", name: Any) -> bool:
+    return all(one in table.columns for one in name) if isinstance(name, (list, tuple)) else name in table.columns
+
+
+def _ids(table: "pd.DataFrame", name: str) -> list[str]:
+    """Return the ids of the rows: the column where there is one, else a hash of the row's content."""
+    if name not in table.columns:
+        return example_ids([{str(key): value for key, value in row.items()} for row in table.to_dict("records")])
+    ids = table[name].astype(str)
+    if ids.duplicated().any():
+        raise DataError(f"Two rows have the id {ids[ids.duplicated()].iloc[0]!r} in column {name!r}. Ids must be unique.")
+    return ids.tolist()
+
+
+def _from_confidence(table: "pd.DataFrame", named: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return records of a stated confidence and whether it was right."""
+    require(table, [named["correct"]], what="from_predictions with confidence", remedy="Name it with correct='...'.")
+    confidence = _numbers(table, named["confidence"])
+    correct = _numbers(table, named["correct"])
+    _inside(confidence, 0.0, 1.0, named["confidence"], "Give probabilities, not logits or percentages.")
+    for value in sorted(set(correct[~np.isnan(correct)]) - {0.0, 1.0}):
+        row = int((correct == value).argmax())
+        raise DataError(f"Row {row} has {value} in column {named['correct']!r}; it must be 0 or 1.")
+    words = {word: table[named[word]].astype(str).tolist() if named[word] in table else None for word in ("label",)}
+    return [
+        {
+            "label": words["label"][i] if words["label"] else "",
+            "predicted": "",
+            "confidence": float(confidence[i]),
+            "correct": float(correct[i]),
+            "p_label": np.nan,
+            "nll": np.nan,
+            "brier": np.nan,
+            "logits": None,
+            "choices": None,
+            "label_index": -1,
+        }
+        for i in range(len(table))
+    ]
+
+
+def _from_scores(
+    table: "pd.DataFrame", named: Mapping[str, Any], kind: str, classes: Sequence[str] | None
+) -> list[dict[str, Any]]:
+    """Return records of probabilities or logits (n, K) and labels."""
+    require(table, [named["label"]], what=f"from_predictions with {kind}", remedy="Name it with label='...'.")
+    scores = _matrix(table, named[kind])
+    if kind == "probabilities":
+        _inside(scores, 0.0, 1.0, str(named[kind]), "If these are logits, pass them as logits=.")
+        off = np.abs(scores.sum(axis=1) - 1) > SUMS_TO_ONE
+        if off.any():
+            row = int(off.argmax())
+            raise DataError(f"The probabilities of row {row} sum to {scores[row].sum():.4f}, not to 1.")
+        p, scores = scores, np.log(np.clip(scores, CLIP, 1.0))
+    else:
+        p = softmax(scores)
+    names = [str(one) for one in classes] if classes is not None else [str(k) for k in range(scores.shape[1])]
+    if len(names) != scores.shape[1]:
+        raise UsageError(f"classes names {len(names)} classes; the rows have {scores.shape[1]} {kind}.")
+    labels = _labels(table[named["label"]], names)
+    keep = scores.shape[1] <= MAX_LOGITS
+    records = []
+    for row, chances, label in zip(scores, p, labels, strict=True):
+        record = outcome_of(chances, label)
+        best = record.pop("best")
+        records.append(
+            {
+                **record,
+                "label": names[label],
+                "predicted": names[best],
+                "logits": row.tolist() if keep else None,
+                "choices": names if keep else None,
+            }
+        )
+    return records
+
+
+def _numbers(table: "pd.DataFrame", name: str) -> np.ndarray:
+    import pandas as pd
+
+    values = pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    wrong = np.isnan(values) & table[name].notna().to_numpy()
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise DataError(f"Row {row} has {table[name].iloc[row]!r} in column {name!r}; it must be a number.")
+    return np.asarray(values)
+
+
+def _matrix(table: "pd.DataFrame", name: Any) -> np.ndarray:
+    """Return (n, K) from one column of lists or from several columns; a row of another length or with NaN is named."""
+    if isinstance(name, (list, tuple)):
+        values = np.stack([_numbers(table, one) for one in name], axis=1)
+    else:
+        lengths = [len(row) if hasattr(row, "__len__") and not isinstance(row, str) else -1 for row in table[name]]
+        for i, length in enumerate(lengths):
+            if length != lengths[0] or length < 2:  # noqa: PLR2004 — a distribution has at least two entries
+                raise DataError(f"Row {i} of column {name!r} holds {table[name].iloc[i]!r}; each must be a list of one length.")
+        values = np.asarray([list(row) for row in table[name]], dtype=np.float64)
+    bad = ~np.isfinite(values).all(axis=1)
+    if bad.any():
+        raise DataError(f"Row {int(bad.argmax())} of {name!r} holds NaN or infinity ({int(bad.sum())} rows do). Drop or mend them.")
+    return values
+
+
+def _inside(values: np.ndarray, low: float, high: float, name: str, remedy: str) -> None:
+    wrong = (values < low) | (values > high)
+    if wrong.any():
+        row = int(np.argwhere(wrong)[0][0])
+        raise DataError(f"Row {row} of column {name!r} holds {values[row]}, outside [{low:g}, {high:g}]. {remedy}")
+
+
+def _labels(labels: "pd.Series[Any]", names: Sequence[str]) -> list[int]:
+    index = {name: i for i, name in enumerate(names)}
+    found = []
+    for row, label in enumerate(labels):
+        key = str(int(label)) if isinstance(label, (float, np.floating)) and float(label).is_integer() else str(label)
+        if key not in index:
+            if isinstance(label, (int, np.integer)) and 0 <= label < len(names):
+                found.append(int(label))
+                continue
+            raise DataError(f"Row {row} has the label {label!r}; the classes are {', '.join(names[:20])}.")
+        found.append(index[key])
+    return found

@@ -1,0 +1,243 @@
+"""The rows of the calibration probe: one way to get them for each kind of answer.
+
+``choice``  a language model's likelihood of each answer of a multiple-choice question
+``class``   a classifier's class probabilities
+``token``   a language model's next-token distribution at each token of a text
+``stated``  the confidence that a language model writes down after it has chosen an answer
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.errors import DataError, NotApplicable
+from workbench.frames import require, seed_of
+from workbench.models.verbs import Monitor, Request
+from workbench.probes._prompts import (
+    LETTERS,
+    choice_logits,
+    confidence_prompt,
+    parse_confidence,
+    question_of,
+    softmax,
+)
+from workbench.probes.protocol import Scored
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from workbench.data.examples import Examples
+
+__all__ = ["CLIP", "MAX_LOGITS", "choice_rows", "class_rows", "frame_of", "outcome_of", "stated_rows", "token_rows"]
+
+MAX_LOGITS = 64  # rows keep their logits up to this many choices; the temperature slider needs them
+CLIP = 1e-12  # probabilities are clipped here before the logarithm, as in the reference values
+
+
+def outcome_of(p: np.ndarray, label: int) -> dict[str, Any]:
+    """Return confidence, correctness, p_label, nll and brier of one row of probabilities (K,) and its label, -1 for none.
+
+    >>> outcome_of(np.array([0.75, 0.25]), 0)["confidence"]
+    0.75
+    """
+    p = np.asarray(p, dtype=np.float64)
+    best = int(p.argmax())
+    row = {"confidence": float(min(p[best], 1.0)), "best": best, "label_index": label}
+    if label < 0:
+        return {**row, "correct": np.nan, "p_label": np.nan, "nll": np.nan, "brier": np.nan}
+    target = np.zeros_like(p)
+    target[label] = 1.0
+    p_label = float(p[label])
+    return {
+        **row,
+        "correct": float(best == label),
+        "p_label": p_label,
+        "nll": -float(np.log(max(p_label, CLIP))),
+        "brier": float(((p - target) ** 2).sum()),
+    }
+
+
+def frame_of(records: Sequence[Mapping[str, Any]], frame: "pd.DataFrame", slices: Sequence[str]) -> "pd.DataFrame":
+    """Return records as rows, with the slice columns of their examples and the columns of the contract filled in."""
+    import pandas as pd
+
+    columns = ["example", "text", "label", "predicted", "confidence", "correct", "p_label", "nll", "brier", "logits"]
+    rows = pd.DataFrame(list(records), columns=[*columns, "choices", "label_index", "variant"])
+    kept = [name for name in dict.fromkeys(["group", "cluster", *slices]) if name in frame.columns]
+    rows = rows.merge(frame[["example", *kept]].astype({"example": str}), on="example", how="left", validate="m:1")
+    rows["variant"] = rows["variant"].fillna("")
+    rows["group"] = rows["group"].astype(str) if "group" in rows else "all"
+    rows["cluster"] = rows["cluster"].astype(str) if "cluster" in rows else rows["example"]
+    return rows
+
+
+def choice_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *, monitor: Monitor) -> Scored:
+    """Return rows of multiple choice: confidence is the softmax of the answers' log-likelihoods."""
+    _can(model, "choose", "log-likelihoods of answers")
+    frame = examples.frame
+    require(frame, ["text", "choices", "label"], what="Calibration of multiple choice", remedy=_REMEDY)
+    scoring = options["scoring"]
+    texts, choices = frame["text"].tolist(), [list(c) for c in frame["choices"]]
+    _fits(choices, scoring, frame["example"])
+    questions = [question_of(text, few, scoring) for text, few in zip(texts, choices, strict=True)]
+    answers = model.choose(questions, monitor=monitor)
+    records = []
+    unusable = 0
+    for i, done in enumerate(answers.done):
+        if not done:
+            continue
+        logits = choice_logits(answers.logp[i], answers.tokens[i], choices[i], scoring)
+        if not np.isfinite(logits).all():
+            unusable += 1
+            logits = None
+        records.append(_choice_record(frame, i, choices[i], logits))
+    notes = (f"Answers scored as {scoring!r}.",)
+    if unusable:
+        notes += (f"{unusable} examples gave no finite likelihood; they are counted as unscored.",)
+    return Scored(frame_of(records, frame, examples.slices), {}, notes, missing=int((~answers.done).sum()))
+
+
+def stated_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *, monitor: Monitor) -> Scored:
+    """Return rows of stated confidence: the answer is chosen by likelihood, the confidence is what the model writes next."""
+    _can(model, "generate", "written answers")
+    chosen = choice_rows(model, examples, options, monitor=monitor)
+    rows = chosen.rows.copy()
+    if not len(rows):
+        return chosen
+    prompts = []
+    for row in rows.itertuples():
+        question = question_of(row.text, row.choices, options["scoring"])
+        best = list(row.choices).index(row.predicted) if row.predicted in row.choices else 0
+        prompts.append(confidence_prompt(question, best))
+    seeds = [seed_of("stated", example) for example in rows["example"]]
+    written = model.generate(prompts, max_tokens=8, seeds=seeds, chat=options["chat"], monitor=monitor)
+    rows["stated"] = [text if text is not None else "" for text in written.texts]
+    rows["confidence"] = [parse_confidence(text) for text in rows["stated"]]
+    for column in ("p_label", "nll", "brier"):
+        rows[column] = np.nan  # a stated number is no distribution over the answers
+    rows["logits"] = None
+    kept = rows[np.asarray(written.done, dtype=bool)].reset_index(drop=True)
+    silent = int(kept["confidence"].isna().sum())
+    notes = (*chosen.notes, f"{silent} of {len(kept)} replies held no number from 0 to 100; they are counted as unscored.")
+    return Scored(kept, {}, notes, missing=chosen.missing + len(rows) - len(kept))
+
+
+def class_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *, monitor: Monitor) -> Scored:
+    """Return rows of a classifier: confidence is its largest class probability."""
+    del options
+    _can(model, "classify", "class probabilities")
+    frame = examples.frame
+    require(frame, ["label"], what="Calibration of a classifier", remedy=_REMEDY)
+    inputs = frame["input"].tolist() if "input" in frame else frame["text"].tolist()
+    given = model.classify(inputs, monitor=monitor)
+    index = _label_indices(frame, given.labels, model.name)
+    records = []
+    for i, done in enumerate(given.done):
+        if not done:
+            continue
+        scores = given.logits[i] if given.logits is not None else np.log(np.clip(given.probabilities[i], CLIP, None))
+        keep = len(given.labels) <= MAX_LOGITS
+        row = outcome_of(given.probabilities[i], index[i])
+        best = given.labels[row.pop("best")]
+        records.append(
+            {
+                "example": frame["example"].iloc[i],
+                "text": str(frame["text"].iloc[i]) if "text" in frame else "",
+                "label": str(given.labels[index[i]]),
+                "predicted": str(best),
+                "logits": [float(x) for x in scores] if keep else None,
+                "choices": [str(label) for label in given.labels] if keep else None,
+                **row,
+            }
+        )
+    return Scored(frame_of(records, frame, examples.slices), {}, (), missing=int((~given.done).sum()))
+
+
+def token_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *, monitor: Monitor) -> Scored:
+    """Return one row per token: confidence is the largest next-token probability, a hit that it is the token that came."""
+    _can(model, "score", "next-token probabilities")
+    frame = examples.frame
+    require(frame, ["text"], what="Calibration of next tokens", remedy=_REMEDY)
+    scores = model.score([Request("", str(text)) for text in frame["text"]], monitor=monitor)
+    tokenizer = getattr(model, "tokenizer", None)
+    records = []
+    for i, (start, stop) in enumerate(zip(scores.offsets[:-1], scores.offsets[1:], strict=True)):
+        for t in range(start, stop):
+            token = int(scores.token[t])
+            shown = tokenizer.decode([token]) if tokenizer is not None else str(token)
+            hit = bool(scores.rank[t] == 0)
+            finite = bool(np.isfinite(scores.top_logp[t]))
+            records.append(
+                {
+                    "example": frame["example"].iloc[i],
+                    "variant": f"token {t - start:05d}",
+                    "text": shown,
+                    "label": shown,
+                    "predicted": shown if hit else "(another token)",
+                    "confidence": float(min(np.exp(scores.top_logp[t]), 1.0)) if finite else np.nan,
+                    "correct": float(hit),
+                    "p_label": float(np.exp(scores.logp[t])),
+                    "nll": -float(scores.logp[t]),
+                    "brier": np.nan,
+                    "logits": None,
+                    "choices": None,
+                    "label_index": -1,
+                }
+            )
+    notes = ("One row per token; tokens of one text belong together, and intervals resample texts.",)
+    missing = int((~scores.done).sum())
+    return Scored(frame_of(records[: options["max_rows"]], frame, examples.slices), {}, notes, missing=missing)
+
+
+_REMEDY = "Name the columns with Examples.of(..., text=, choices=, label=)."
+
+
+def _choice_record(frame: "pd.DataFrame", i: int, choices: list[str], logits: np.ndarray | None) -> dict[str, Any]:
+    label = int(frame["label"].iloc[i])
+    if logits is None:
+        row: dict[str, Any] = dict.fromkeys(("confidence", "correct", "p_label", "nll", "brier"), np.nan)
+        predicted, row["label_index"] = "", label
+    else:
+        row = outcome_of(softmax(logits), label)
+        predicted = choices[row.pop("best")]
+    return {
+        "example": frame["example"].iloc[i],
+        "text": str(frame["text"].iloc[i]),
+        "label": choices[label],
+        "predicted": predicted,
+        "logits": [float(x) for x in logits] if logits is not None and len(choices) <= MAX_LOGITS else None,
+        "choices": choices,
+        **row,
+    }
+
+
+def _can(model: Any, verb: str, what: str) -> None:
+    if verb not in model.verbs:
+        able = ", ".join(sorted(model.verbs)) or "nothing"
+        raise NotApplicable(f"this question needs {what} ({verb}); the model {model.name!r} can {able}.")
+
+
+def _fits(choices: list[list[str]], scoring: str, ids: "pd.Series[Any]") -> None:
+    if scoring != "letters":
+        return
+    for few, example in zip(choices, ids, strict=True):
+        if len(few) > len(LETTERS):
+            raise DataError(f"Example {example!r} has {len(few)} choices, more than letters; use scoring='raw'.")
+
+
+def _label_indices(frame: "pd.DataFrame", labels: Sequence[str], name: str) -> list[int]:
+    """Return the index of each example's label among the model's labels: by name first, else by number."""
+    names = {str(label): i for i, label in enumerate(labels)}
+    found = []
+    for example, label in zip(frame["example"], frame["label"], strict=True):
+        if str(label) in names:
+            found.append(names[str(label)])
+        elif isinstance(label, (int, np.integer)) and 0 <= label < len(labels):
+            found.append(int(label))
+        else:
+            raise DataError(
+                f"Example {example!r} has the label {label!r}, which is not among those of the model {name!r}: "
+                f"{', '.join(map(str, labels))}. Rename the labels, or load the model with labels=[...]."
+            )
+    return found

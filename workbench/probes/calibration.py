@@ -1,0 +1,204 @@
+"""Calibration: when the model says 80 %, is it right 80 % of the time?
+
+Rows hold a confidence and whether it was right, whatever gave them: the likelihood of an answer, a class probability, the next
+token, a number that the model wrote, or predictions made elsewhere. All metrics, tables and charts are functions of these rows.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.errors import UsageError
+from workbench.frames import Metric, metrics_frame
+from workbench.models.verbs import Monitor
+from workbench.probes import _calibration_rows as ways
+from workbench.probes._calibration_read import rows_of
+from workbench.probes._prompts import SCORINGS
+from workbench.probes._recalibrate import CALIBRATORS, conformal_table, recalibration_table
+from workbench.probes.protocol import Option, Scored
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from workbench.data.examples import Examples
+    from workbench.stats.intervals import Interval
+
+__all__ = ["PROBE", "Calibration"]
+
+OVERALL = "all"
+ANSWERS = {"choice": ways.choice_rows, "class": ways.class_rows, "token": ways.token_rows, "stated": ways.stated_rows}
+KIND_OF = {"choice": "choice", "class": "class", "text": "token"}  # what kind of examples is asked how, by default
+
+
+class Calibration:
+    """The probe `calibration`; its one instance is `PROBE`."""
+
+    name = "calibration"
+    title = "Calibration"
+    question = "When the model states a confidence, how often is it right?"
+    asks = frozenset({"answer", "scoring", "chat", "max_rows"})  # options that change what the model is asked
+    limits = (
+        "Binned ECE and MCE are biased upwards in small samples: read them against their null band, and beside the debiased L2 "
+        "and smooth ECE.",
+        "A null band that holds the value does not show calibration: with few examples a real miscalibration stays hidden.",
+        "Slices are a search: with twenty of them, one 95 % interval is expected to miss by chance. Hold out a half "
+        "(holdout=0.5) for what you want to claim.",
+        "The confidence of a multiple-choice answer is a softmax over the answers offered; other wordings give other numbers.",
+    )
+    options: Mapping[str, Option] = {
+        "answer": Option("auto", "how the model answers; auto looks at the examples", ("auto", *ANSWERS)),
+        "scoring": Option("raw", "likelihood of an answer's text (sum, per token, per character) or its letter", SCORINGS),
+        "bins": Option(15, "number of confidence bins"),
+        "scheme": Option("width", "bins of equal width, or of equal mass", ("width", "mass")),
+        "draws": Option(1000, "random draws behind null bands and bootstraps"),
+        "recalibrate": Option((), "calibrators to fit out of fold and compare", CALIBRATORS),
+        "conformal": Option((), "conformal scores for prediction sets", ("lac", "aps", "raps")),
+        "alpha": Option(0.1, "prediction sets miss at most this share"),
+        "chat": Option(False, "ask stated confidence through the chat template", (False, True)),
+        "max_rows": Option(200_000, "at most so many rows of next tokens"),
+    }
+
+    def score(self, model: Any, examples: "Examples", options: Mapping[str, Any], *, monitor: Monitor) -> Scored:
+        """Return the rows: one per example, or per token for next tokens."""
+        answer = options["answer"]
+        if answer == "auto":
+            answer = KIND_OF[examples.kind]
+            if answer == "token" and "score" not in model.verbs:
+                raise UsageError(f"The examples {examples.name!r} have no labels; name their column with label=.")
+        return ANSWERS[answer](model, examples, options, monitor=monitor)
+
+    def from_predictions(self, frame: Any, *, columns: Mapping[str, Any], by: Sequence[str]) -> Scored:
+        """Return the rows of predictions that were made elsewhere."""
+        return rows_of(frame, columns=columns, by=by)
+
+    def summarise(
+        self, rows: "pd.DataFrame", options: Mapping[str, Any], *, by: tuple[str, ...] = (), seed: int = 0
+    ) -> "pd.DataFrame":
+        """Return every calibration metric of any rows, overall ("all") and by slice ("domain=history").
+
+        Rows without a confidence or a label are left out of the metrics and counted in `scored`, the share that has both.
+        """
+        from workbench.stats.intervals import proportion
+
+        usable = _usable(rows)
+        metrics: list[Metric] = []
+        for group, member in _groups(rows, by):
+            some = member & usable
+            if not member.any() and group != OVERALL:
+                continue
+            scored = proportion(usable[member].astype(float)) if member.any() else None
+            if scored is not None and not usable[member].all():
+                metrics.append(Metric("scored", group, *scored))
+            found = _summary(rows[some], options, seed)
+            metrics += [Metric(name, group, *interval) for name, interval in found.items()]
+        return metrics_frame(metrics)
+
+    def tables(self, rows: "pd.DataFrame", options: Mapping[str, Any], *, seed: int = 0) -> Mapping[str, "pd.DataFrame"]:
+        """Return `bins` and `risk_coverage`; `netcal`, the cross-check; `recalibration` and `conformal` where asked for."""
+        import pandas as pd
+
+        from workbench.stats import calibration, ranking
+
+        usable = rows[_usable(rows)]
+        if not len(usable):
+            return {}
+        confidence, correct = usable["confidence"].to_numpy(float), usable["correct"].to_numpy(float)
+        settings = {"bins": options["bins"], "scheme": options["scheme"], "draws": options["draws"], "seed": seed}
+        bins = calibration.bin_table(confidence, correct, **settings)
+        curve = ranking.risk_coverage(confidence, correct, clusters=_clusters(usable))
+        tables = {
+            "bins": pd.DataFrame(bins.columns()).assign(group=OVERALL),
+            "risk_coverage": pd.DataFrame(curve.columns()).assign(group=OVERALL),
+        }
+        if options["recalibrate"]:
+            tables["recalibration"] = recalibration_table(usable, _several(options["recalibrate"]), options, seed=seed)
+        if options["conformal"]:
+            tables["conformal"] = conformal_table(usable, _several(options["conformal"]), options["alpha"], seed=seed)
+        return tables
+
+    def charts(
+        self, metrics: "pd.DataFrame", tables: Mapping[str, "pd.DataFrame"], options: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Return the reliability diagram, the histogram of confidences, the risk-coverage curve, and metrics by slice."""
+        from workbench.charts import calibration, metrics as bars
+
+        del options
+        if "bins" not in tables:
+            return {}
+        charts = {
+            "reliability": calibration.reliability(tables["bins"]),
+            "confidence_histogram": calibration.confidence_histogram(tables["bins"]),
+            "risk_coverage": calibration.risk_coverage(tables["risk_coverage"]),
+        }
+        if metrics["group"].nunique() > 1:
+            charts["accuracy_by_slice"] = bars.metric_bars(metrics, "accuracy")
+            charts["confidence_gap_by_slice"] = bars.metric_bars(metrics, "confidence_gap")
+            charts["ece_by_slice"] = bars.metric_bars(metrics, "ece")
+        return charts
+
+
+PROBE = Calibration()
+
+
+def _usable(rows: "pd.DataFrame") -> np.ndarray:
+    """Return which rows have both a confidence and an outcome, (n,) bool."""
+    return np.asarray((rows["confidence"].notna() & rows["correct"].notna()).to_numpy(dtype=bool))
+
+
+def _groups(rows: "pd.DataFrame", by: tuple[str, ...]) -> list[tuple[str, np.ndarray]]:
+    """Return the name and the members of all rows and of each slice; blank values of a slice column are no slice."""
+    groups = [(OVERALL, np.ones(len(rows), dtype=bool))]
+    if "group" not in by and len(rows) and set(rows["group"]) != {OVERALL}:
+        by = (*by, "group")
+    for column in by:
+        values = rows[column].astype(str).where(rows[column].notna(), "")
+        groups += [(f"{column}={value}", (values == value).to_numpy(bool)) for value in sorted(set(values)) if value]
+    return groups
+
+
+def _clusters(rows: "pd.DataFrame") -> np.ndarray | None:
+    """Return what was drawn independently, None where that is each row by itself."""
+    return rows["cluster"].to_numpy() if rows["cluster"].nunique() < len(rows) else None
+
+
+def _summary(rows: "pd.DataFrame", options: Mapping[str, Any], seed: int) -> "dict[str, Interval]":
+    from workbench.stats.summary import Extras, Settings, summary
+
+    settings = Settings(bins=options["bins"], scheme=options["scheme"], draws=options["draws"], seed=seed)
+    probabilities, labels = probabilities_of(rows)
+    extras = Extras(
+        nll=_column(rows, "nll"),
+        brier=_column(rows, "brier"),
+        probabilities=probabilities,
+        labels=labels,
+        clusters=_clusters(rows),
+    )
+    return summary(rows["confidence"].to_numpy(float), rows["correct"].to_numpy(float), extras=extras, settings=settings)
+
+
+def probabilities_of(rows: "pd.DataFrame") -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Return probabilities (n, K) and labels (n,) of rows whose classes mean the same in all of them, else (None, None).
+
+    Multiple choice is left out: the first answer of one question has nothing to do with the first of another, so that a
+    class-wise error would be one of positions.
+    """
+    from workbench.probes._prompts import softmax
+
+    if not len(rows) or rows["logits"].isna().any() or (rows["label_index"] < 0).any():
+        return None, None
+    first = list(rows["choices"].iloc[0])
+    if any(list(few) != first for few in rows["choices"]):
+        return None, None
+    logits = np.asarray([list(row) for row in rows["logits"]], dtype=np.float64)
+    return softmax(logits), rows["label_index"].to_numpy(int)
+
+
+def _column(rows: "pd.DataFrame", name: str) -> np.ndarray | None:
+    """Return a column as floats, None unless every row has a number."""
+    values = rows[name].to_numpy(float)
+    return values if len(values) and np.isfinite(values).all() else None
+
+
+def _several(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)

@@ -1,0 +1,273 @@
+"""The report: rows, and everything that follows from them.
+
+A `Report` keeps rows and a run record; metrics, tables and charts are pure functions of the rows, computed when asked for and
+once. So a report can be sliced, saved, opened elsewhere and shown again without the model. Rows that were held out (`half` is
+"confirm") are kept, but metrics, tables and charts show the explored half only, and every selection that a person tries is
+logged with the report: exploring is a search.
+"""
+
+import io
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench._record import SCHEMA, RunRecord, now
+from workbench.errors import DataError, UsageError, unknown
+from workbench.frames import SELECTION_COLUMNS, check_metrics, check_rows
+from workbench.probes.find import find
+from workbench.probes.protocol import Probe
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Report", "open_report"]
+
+SUFFIX = ".workbench"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Report:
+    """What a probe found: `rows`, and `metrics`, `tables` and charts computed from them.
+
+    `metrics` has the columns metric, group, value, low, high, n, method. `outcome` is "complete", "interrupted" or
+    "not applicable"; `notes` say what happened, `limits` what this probe cannot show.
+    """
+
+    rows: "pd.DataFrame"
+    record: RunRecord
+    notes: tuple[str, ...] = ()
+    stored: Mapping[str, "pd.DataFrame"] = field(default_factory=dict)  # tables that come from `score`, not from rows
+    _log: list[tuple[str, str, str, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        check_rows(self.rows)
+
+    # -- what it is ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _probe(self) -> Probe:
+        return find(self.record.probe)
+
+    @property
+    def probe(self) -> str:
+        """Name of the probe."""
+        return self.record.probe
+
+    @property
+    def title(self) -> str:
+        """The probe's title and the model's name, in one line."""
+        name = self.record.model.get("name", "")
+        return f"{self._probe.title} of {name}" if name else self._probe.title
+
+    @property
+    def question(self) -> str:
+        """The question that the probe answers."""
+        return self._probe.question
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What this report cannot show."""
+        return self._probe.limits
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The probe's options of this run."""
+        return self.record.options
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """Columns of the rows that slice the metrics."""
+        return self.record.by
+
+    @property
+    def outcome(self) -> str:
+        """How the run ended: "complete", "interrupted" or "not applicable"."""
+        return self.record.outcome
+
+    @cached_property
+    def explored(self) -> "pd.DataFrame":
+        """The rows that may be looked at: all but the half that is held out."""
+        return self.rows[self.rows["half"] == "explore"].reset_index(drop=True)
+
+    # -- what follows from the rows ------------------------------------------------------------------------------------
+
+    @cached_property
+    def metrics(self) -> "pd.DataFrame":
+        """Metrics of the explored rows, overall and by slice: metric, group, value, low, high, n, method."""
+        seed = self.record.seed
+        return check_metrics(self._probe.summarise(self.explored, self.options, by=self.by, seed=seed))
+
+    @cached_property
+    def _derived(self) -> dict[str, "pd.DataFrame"]:
+        return dict(self._probe.tables(self.explored, self.options, seed=self.record.seed))
+
+    @property
+    def tables(self) -> dict[str, "pd.DataFrame"]:
+        """Named tables behind the charts (bins, curves), and `selections`, the log of what was looked at."""
+        return {**self.stored, **self._derived, "selections": self.selections}
+
+    def charts(self) -> dict[str, Any]:
+        """Return every chart by name, as Altair charts of aggregated numbers."""
+        return dict(self._probe.charts(self.metrics, self.tables, self.options)) if len(self.explored) else {}
+
+    def chart(self, name: str | None = None) -> Any:
+        """Return one Altair chart: the named one, or the probe's first."""
+        charts = self.charts()
+        if not charts:
+            raise UsageError(f"This report has no rows to draw; its outcome is {self.outcome!r}.")
+        if name is None:
+            return next(iter(charts.values()))
+        if name not in charts:
+            raise unknown("chart", name, charts)
+        return charts[name]
+
+    # -- parts ---------------------------------------------------------------------------------------------------------
+
+    def where(self, ids: "Iterable[str] | pd.DataFrame | pd.Series[Any] | None" = None, **columns: Any) -> "Report":
+        """Return the report of some of its examples: by id, by a table with a column `example`, or by column values.
+
+        `report.where(wb.selection)`, `report.where(["facts-1"])`, `report.where(domain="biology")`. A value may be a list of
+        allowed values. Nothing is computed again but the metrics.
+        """
+        rows = self.rows
+        if ids is not None:
+            if isinstance(ids, str):
+                raise UsageError(f"where() takes a list of ids or a table; found the text {ids!r}. Write where([{ids!r}]).")
+            wanted = set(ids["example"]) if hasattr(ids, "columns") else set(ids)
+            strangers = wanted - set(rows["example"])
+            if strangers:
+                raise unknown("example", sorted(map(str, strangers))[0], list(rows["example"].unique()[:20]))
+            rows = rows[rows["example"].isin(wanted)]
+        for column, value in columns.items():
+            if column not in rows.columns:
+                raise unknown("column", column, rows.columns)
+            allowed = list(value) if isinstance(value, (list, tuple, set)) else [value]
+            rows = rows[rows[column].isin(allowed)]
+        return replace(self, rows=rows.reset_index(drop=True), stored={}, _log=self._log)
+
+    def with_options(self, *, by: Sequence[str] | None = None, **options: Any) -> "Report":
+        """Return the same rows under other options of `summarise` (bins, recalibrate, by, ...): no model is asked.
+
+        Options that change what is asked of the model cannot be changed here, and say so.
+        """
+        for name in options:
+            if name not in self._probe.options:
+                raise unknown(f"option of {self.probe}", name, self._probe.options)
+        frozen = [name for name in options if name in getattr(self._probe, "asks", ())]
+        if frozen:
+            raise UsageError(f"Option {frozen[0]!r} changes what the model is asked. Run the probe again with it.")
+        slices = self.by if by is None else _slices(self.rows, by)
+        record = replace(self.record, options={**self.options, **options}, by=slices)
+        return replace(self, record=record, _log=self._log)
+
+    # -- the log of the search -----------------------------------------------------------------------------------------
+
+    def log_selection(self, source: str, description: str, n: int) -> None:
+        """Note that a selection was looked at: exploring is a search, and its size belongs to the finding."""
+        self._log.append((now(), source, description, int(n)))
+
+    @property
+    def selections(self) -> "pd.DataFrame":
+        """The selections that were tried: time, source, description, n."""
+        import pandas as pd
+
+        return pd.DataFrame(self._log, columns=list(SELECTION_COLUMNS)).astype({"n": int})
+
+    # -- showing and keeping -------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        from workbench._report_html import text
+
+        return text(self)
+
+    def _repr_html_(self) -> str:
+        from workbench._report_html import notebook_html
+
+        return notebook_html(self)
+
+    def html(self, *, rows: int = 200) -> str:
+        """Return one self-contained HTML document: static charts, escaped tables of at most `rows` rows, no script."""
+        from workbench._report_html import to_html
+
+        return to_html(self, rows=rows)
+
+    def to_html(self, path: str | os.PathLike[str], *, rows: int = 200) -> Path:
+        """Write `html()` to a file and return its path."""
+        target = Path(path)
+        _write(target, self.html(rows=rows).encode())
+        return target
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write rows, metrics, tables and record to one file (a zip of Parquet and JSON) and return its path.
+
+        The suffix `.workbench` is added where there is none. The file appears whole or not at all.
+        """
+        target = Path(path)
+        target = target if target.suffix else target.with_suffix(SUFFIX)
+        tables = {f"tables/{name}": table for name, table in self.tables.items()}
+        about = {"schema": SCHEMA, "record": self.record.as_dict(), "notes": list(self.notes), "stored": list(self.stored)}
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            archive.writestr("report.json", json.dumps(about, indent=1, default=str))
+            for name, table in {"rows": self.rows, "metrics": self.metrics, **tables}.items():
+                archive.writestr(f"{name}.parquet", table.to_parquet(index=False))
+        _write(target, buffer.getvalue())
+        return target
+
+
+def open_report(path: str | os.PathLike[str]) -> Report:
+    """Return the report that `Report.save` wrote: the stored metrics, and rows from which all else is computed again."""
+    import pandas as pd
+
+    source = Path(path)
+    source = source if source.exists() else source.with_suffix(SUFFIX)
+    if not source.exists():
+        raise DataError(f"There is no report at {os.fspath(path)!r}. Write one with report.save(...).")
+    try:
+        with zipfile.ZipFile(source) as archive:
+            about = json.loads(archive.read("report.json"))
+            frames = {
+                name.removesuffix(".parquet"): pd.read_parquet(io.BytesIO(archive.read(name)))
+                for name in archive.namelist()
+                if name.endswith(".parquet")
+            }
+    except (zipfile.BadZipFile, KeyError, json.JSONDecodeError) as problem:
+        raise DataError(f"{source.name} is not a saved report, or is damaged ({problem}).") from None
+    stored = {name: frames[f"tables/{name}"] for name in about["stored"] if name != "selections"}
+    log = [tuple(line) for line in frames["tables/selections"].itertuples(index=False)]
+    report = Report(
+        frames["rows"], RunRecord.from_dict(about["record"]), notes=tuple(about["notes"]), stored=stored, _log=log
+    )
+    report.__dict__["metrics"] = check_metrics(frames["metrics"])  # what was shown then; the rows would give the same
+    return report
+
+
+def _slices(rows: "pd.DataFrame", by: Sequence[str]) -> tuple[str, ...]:
+    """Return the slice columns as a tuple, each checked to stand in the rows."""
+    names = (by,) if isinstance(by, str) else tuple(by)
+    for name in names:
+        if name not in rows.columns:
+            raise unknown("column", name, rows.columns)
+    return names
+
+
+def _write(target: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).replace(target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
