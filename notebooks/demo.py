@@ -10,7 +10,18 @@ from nbclient import NotebookClient
 import workbench as wb
 
 HERE = Path(__file__).parent
-SHOWN = ("accuracy", "mean_confidence", "confidence_gap", "ece", "l2_debiased", "smooth_ece", "brier", "nll", "auroc", "aurc")
+SHOWN = (
+    "accuracy",
+    "mean_confidence",
+    "confidence_gap",
+    "ece",
+    "l2_debiased",
+    "smooth_ece",
+    "brier",
+    "nll",
+    "auroc",
+    "aurc",
+)
 
 
 def main() -> None:

@@ -6,7 +6,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LAYERS = ["errors", "stats", "frames", "data", "models", "charts", "probes", "reports", "_conduct", "audit", "views", "magics"]
+LAYERS = [
+    "errors",
+    "stats",
+    "frames",
+    "data",
+    "models",
+    "charts",
+    "probes",
+    "reports",
+    "_conduct",
+    "audit",
+    "views",
+    "magics",
+]
 OF_REPORTS = {"_record", "_report_html", "_format"}  # private modules that belong to the layer of reports
 HOME = {  # third-party package -> the layers that may import it
     "torch": {"models"},
@@ -77,7 +90,7 @@ def test_imports_point_down_only(path: Path) -> None:
     layer = layer_of(path)
 
     assert layer is None or layer in LAYERS
-    assert [] == (faults(layer, path.read_text()) if layer else [])
+    assert (faults(layer, path.read_text()) if layer else []) == []
 
 
 @pytest.mark.parametrize(

@@ -60,8 +60,11 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'workbench' has no attribute {name!r}. It has: {', '.join(__all__)}.")
     module, attribute = _NAMES[name]
     value = getattr(import_module(module), attribute)
-    if name == "run":  # the conductor lies below the views; this module, which alone looks upward, hands it their monitor
-        import_module(module).monitor_of_views = lambda: import_module("workbench.views.progress").monitor()
+    if (
+        name == "run"
+    ):  # the conductor lies below the views; this module, which alone looks upward, hands it their monitor
+        conductor: Any = import_module(module)
+        conductor.monitor_of_views = lambda: import_module("workbench.views.progress").monitor()
     globals()[name] = value
     return value
 

@@ -70,11 +70,16 @@ def run(
         total=len(data),
         seconds=round(time.perf_counter() - clock, 3),
         started=started,
-        command=_command(chosen.name, subject.info.name, data.name, {"by": by, "holdout": holdout, "seed": seed}, options),
+        command=_command(
+            chosen.name, subject.info.name, data.name, {"by": by, "holdout": holdout, "seed": seed}, options
+        ),
     )
     notes = scored.notes
     if outcome == "interrupted":
-        notes = (f"Interrupted: {record.done} of {record.total} examples are done. The same call finishes the rest.", *notes)
+        notes = (
+            f"Interrupted: {record.done} of {record.total} examples are done. The same call finishes the rest.",
+            *notes,
+        )
     return Report(rows, record, notes=notes, stored=dict(scored.tables))
 
 
@@ -188,4 +193,3 @@ def _arguments(options: Mapping[str, Any]) -> str:
 def _command(probe: str, model: str, data: str, general: Mapping[str, Any], options: Mapping[str, Any]) -> str:
     """Return the call that makes this report, as far as names can say it."""
     return f"wb.run({probe!r}, {model!r}, {data!r}{_arguments({**general, **options})})"
-

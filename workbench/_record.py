@@ -13,7 +13,18 @@ from workbench.errors import DataError
 __all__ = ["SCHEMA", "RunRecord", "now", "versions"]
 
 SCHEMA = 1
-PACKAGES = ("fm-workbench", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "torch", "transformers", "altair", "netcal")
+PACKAGES = (
+    "fm-workbench",
+    "numpy",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "scikit-learn",
+    "torch",
+    "transformers",
+    "altair",
+    "netcal",
+)
 
 
 def now() -> str:

@@ -138,8 +138,11 @@ class Report:
         rows = self.rows
         if ids is not None:
             if isinstance(ids, str):
-                raise UsageError(f"where() takes a list of ids or a table; found the text {ids!r}. Write where([{ids!r}]).")
-            wanted = set(ids["example"]) if hasattr(ids, "columns") else set(ids)
+                raise UsageError(
+                    f"where() takes a list of ids or a table; found the text {ids!r}. Write where([{ids!r}])."
+                )
+            table: Any = ids
+            wanted = set(table["example"]) if hasattr(ids, "columns") else set(ids)
             strangers = wanted - set(rows["example"])
             if strangers:
                 raise unknown("example", sorted(map(str, strangers))[0], list(rows["example"].unique()[:20]))
@@ -211,7 +214,12 @@ class Report:
         target = Path(path)
         target = target if target.suffix else target.with_suffix(SUFFIX)
         tables = {f"tables/{name}": table for name, table in self.tables.items()}
-        about = {"schema": SCHEMA, "record": self.record.as_dict(), "notes": list(self.notes), "stored": list(self.stored)}
+        about = {
+            "schema": SCHEMA,
+            "record": self.record.as_dict(),
+            "notes": list(self.notes),
+            "stored": list(self.stored),
+        }
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
             archive.writestr("report.json", json.dumps(about, indent=1, default=str))

@@ -60,7 +60,7 @@ def _candidates(magic: str, given: list[str], variables: dict[str, Any]) -> Iter
         return names()
     if len(given) == 1:
         return [*(name for name, value in variables.items() if hasattr(value, "verbs")), "smollm2-135m-instruct"]
-    if len(given) == 2:  # noqa: PLR2004 — probe and model stand, examples come next
+    if len(given) == 2:
         tables = [name for name, value in variables.items() if hasattr(value, "slices") or hasattr(value, "columns")]
         return [*tables, *wb.packs()]
     return _option_words(given[0])

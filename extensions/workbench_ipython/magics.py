@@ -37,9 +37,13 @@ class WorkbenchMagics(Magics, Configurable):
 
     device = Unicode("", help="device that %model loads onto: cpu, cuda, cuda:1, mps; empty chooses").tag(config=True)
     dtype = Unicode("", help="dtype that %model loads: float32, bfloat16, float16; empty chooses").tag(config=True)
-    max_examples = Int(0, min=0, help="at most so many examples in each %probe, drawn by seed; 0 takes all").tag(config=True)
+    max_examples = Int(0, min=0, help="at most so many examples in each %probe, drawn by seed; 0 takes all").tag(
+        config=True
+    )
     seed = Int(0, help="seed of every %probe").tag(config=True)
-    holdout = Float(0.0, min=0.0, max=0.99, help="share of the clusters that %probe leaves out to confirm on").tag(config=True)
+    holdout = Float(0.0, min=0.0, max=0.99, help="share of the clusters that %probe leaves out to confirm on").tag(
+        config=True
+    )
 
     def __init__(self, shell: Any) -> None:
         super().__init__(shell=shell)
@@ -91,7 +95,9 @@ class WorkbenchMagics(Magics, Configurable):
 
     @magic_arguments()
     @argument("name", help="variable that takes the examples")
-    @argument("--format", choices=("jsonl", "csv"), help="how the cell is written; the default looks at its first character")
+    @argument(
+        "--format", choices=("jsonl", "csv"), help="how the cell is written; the default looks at its first character"
+    )
     @argument("--label", help="column that holds the label")
     @argument("--text", help="column that holds the text")
     @argument("--choices", help="column that holds the list of choices")

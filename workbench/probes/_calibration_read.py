@@ -66,7 +66,9 @@ def _ids(table: "pd.DataFrame", name: str) -> list[str]:
         return example_ids([{str(key): value for key, value in row.items()} for row in table.to_dict("records")])
     ids = table[name].astype(str)
     if ids.duplicated().any():
-        raise DataError(f"Two rows have the id {ids[ids.duplicated()].iloc[0]!r} in column {name!r}. Ids must be unique.")
+        raise DataError(
+            f"Two rows have the id {ids[ids.duplicated()].iloc[0]!r} in column {name!r}. Ids must be unique."
+        )
     return ids.tolist()
 
 
@@ -151,12 +153,16 @@ def _matrix(table: "pd.DataFrame", name: Any) -> np.ndarray:
     else:
         lengths = [len(row) if hasattr(row, "__len__") and not isinstance(row, str) else -1 for row in table[name]]
         for i, length in enumerate(lengths):
-            if length != lengths[0] or length < 2:  # noqa: PLR2004 — a distribution has at least two entries
-                raise DataError(f"Row {i} of column {name!r} holds {table[name].iloc[i]!r}; each must be a list of one length.")
+            if length != lengths[0] or length < 2:
+                raise DataError(
+                    f"Row {i} of column {name!r} holds {table[name].iloc[i]!r}; each must be a list of one length."
+                )
         values = np.asarray([list(row) for row in table[name]], dtype=np.float64)
     bad = ~np.isfinite(values).all(axis=1)
     if bad.any():
-        raise DataError(f"Row {int(bad.argmax())} of {name!r} holds NaN or infinity ({int(bad.sum())} rows do). Drop or mend them.")
+        raise DataError(
+            f"Row {int(bad.argmax())} of {name!r} holds NaN or infinity ({int(bad.sum())} rows do). Drop or mend them."
+        )
     return values
 
 

@@ -88,11 +88,10 @@ def choice_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *,
         if not done:
             continue
         logits = choice_logits(answers.logp[i], answers.tokens[i], choices[i], scoring)
-        if not np.isfinite(logits).all():
-            unusable += 1
-            logits = None
-        records.append(_choice_record(frame, i, choices[i], logits))
-    notes = (f"Answers scored as {scoring!r}.",)
+        usable = bool(np.isfinite(logits).all())
+        unusable += not usable
+        records.append(_choice_record(frame, i, choices[i], logits if usable else None))
+    notes: tuple[str, ...] = (f"Answers scored as {scoring!r}.",)
     if unusable:
         notes += (f"{unusable} examples gave no finite likelihood; they are counted as unscored.",)
     return Scored(frame_of(records, frame, examples.slices), {}, notes, missing=int((~answers.done).sum()))
@@ -106,10 +105,9 @@ def stated_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *,
     if not len(rows):
         return chosen
     prompts = []
-    for row in rows.itertuples():
-        question = question_of(row.text, row.choices, options["scoring"])
-        best = list(row.choices).index(row.predicted) if row.predicted in row.choices else 0
-        prompts.append(confidence_prompt(question, best))
+    for text, choices, predicted in zip(rows["text"], rows["choices"], rows["predicted"], strict=True):
+        best = list(choices).index(predicted) if predicted in choices else 0
+        prompts.append(confidence_prompt(question_of(text, choices, options["scoring"]), best))
     seeds = [seed_of("stated", example) for example in rows["example"]]
     written = model.generate(prompts, max_tokens=8, seeds=seeds, chat=options["chat"], monitor=monitor)
     rows["stated"] = [text if text is not None else "" for text in written.texts]
@@ -119,7 +117,10 @@ def stated_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *,
     rows["logits"] = None
     kept = rows[np.asarray(written.done, dtype=bool)].reset_index(drop=True)
     silent = int(kept["confidence"].isna().sum())
-    notes = (*chosen.notes, f"{silent} of {len(kept)} replies held no number from 0 to 100; they are counted as unscored.")
+    notes = (
+        *chosen.notes,
+        f"{silent} of {len(kept)} replies held no number from 0 to 100; they are counted as unscored.",
+    )
     return Scored(kept, {}, notes, missing=chosen.missing + len(rows) - len(kept))
 
 

@@ -1,7 +1,7 @@
-"""How a multiple-choice question is put to a language model, and how its likelihoods become confidences.
+r"""How a multiple-choice question is put to a language model, and how its likelihoods become confidences.
 
 The forms are those of lm-evaluation-harness's ARC task, so that numbers can be compared: the text form appends each answer to
-"Question: ...\\nAnswer:", the letter form lists the answers as "A. ..." and appends the letter.
+"Question: ...\nAnswer:", the letter form lists the answers as "A. ..." and appends the letter.
 """
 
 from collections.abc import Sequence
@@ -60,9 +60,9 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def confidence_prompt(question: Question, chosen: int) -> str:
-    """Return the prompt that asks for a stated confidence in the chosen answer, 0 to 100 (Tian et al. 2023, 2305.14975).
+    r"""Return the prompt that asks for a stated confidence in the chosen answer, 0 to 100 (Tian et al. 2023, 2305.14975).
 
-    >>> print(confidence_prompt(Question("Question: 2 + 2?\\nAnswer:", (" 3", " 4")), 1))
+    >>> print(confidence_prompt(Question("Question: 2 + 2?\nAnswer:", (" 3", " 4")), 1))
     Question: 2 + 2?
     Answer: 4
     How confident are you that this answer is correct, from 0 (certainly wrong) to 100 (certainly correct)?

@@ -1,4 +1,4 @@
-"""Calibration: when the model says 80 %, is it right 80 % of the time?
+"""The calibration probe: whether the model is right as often as it says.
 
 Rows hold a confidence and whether it was right, whatever gave them: the likelihood of an answer, a class probability, the next
 token, a number that the model wrote, or predictions made elsewhere. All metrics, tables and charts are functions of these rows.
@@ -48,7 +48,9 @@ class Calibration:
     )
     options: Mapping[str, Option] = {
         "answer": Option("auto", "how the model answers; auto looks at the examples", ("auto", *ANSWERS)),
-        "scoring": Option("raw", "likelihood of an answer's text (sum, per token, per character) or its letter", SCORINGS),
+        "scoring": Option(
+            "raw", "likelihood of an answer's text (sum, per token, per character) or its letter", SCORINGS
+        ),
         "bins": Option(15, "number of confidence bins"),
         "scheme": Option("width", "bins of equal width, or of equal mass", ("width", "mass")),
         "draws": Option(1000, "random draws behind null bands and bootstraps"),
@@ -94,7 +96,9 @@ class Calibration:
             metrics += [Metric(name, group, *interval) for name, interval in found.items()]
         return metrics_frame(metrics)
 
-    def tables(self, rows: "pd.DataFrame", options: Mapping[str, Any], *, seed: int = 0) -> Mapping[str, "pd.DataFrame"]:
+    def tables(
+        self, rows: "pd.DataFrame", options: Mapping[str, Any], *, seed: int = 0
+    ) -> Mapping[str, "pd.DataFrame"]:
         """Return `bins` and `risk_coverage`; `netcal`, the cross-check; `recalibration` and `conformal` where asked for."""
         import pandas as pd
 
@@ -121,7 +125,8 @@ class Calibration:
         self, metrics: "pd.DataFrame", tables: Mapping[str, "pd.DataFrame"], options: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         """Return the reliability diagram, the histogram of confidences, the risk-coverage curve, and metrics by slice."""
-        from workbench.charts import calibration, metrics as bars
+        from workbench.charts import calibration
+        from workbench.charts import metrics as bars
 
         del options
         if "bins" not in tables:
@@ -174,7 +179,9 @@ def _summary(rows: "pd.DataFrame", options: Mapping[str, Any], seed: int) -> "di
         labels=labels,
         clusters=_clusters(rows),
     )
-    return summary(rows["confidence"].to_numpy(float), rows["correct"].to_numpy(float), extras=extras, settings=settings)
+    return summary(
+        rows["confidence"].to_numpy(float), rows["correct"].to_numpy(float), extras=extras, settings=settings
+    )
 
 
 def probabilities_of(rows: "pd.DataFrame") -> tuple[np.ndarray | None, np.ndarray | None]:

@@ -44,6 +44,8 @@ def find(probe: "str | Probe") -> Probe:
 def _checked(probe: Any, origin: str) -> Probe:
     missing = [part for part in NEEDED if not hasattr(probe, part)]
     if missing:
-        raise UsageError(f"{origin} is not a probe: it lacks {', '.join(missing)}. See workbench.probes.protocol.Probe.")
+        raise UsageError(
+            f"{origin} is not a probe: it lacks {', '.join(missing)}. See workbench.probes.protocol.Probe."
+        )
     checked: Probe = probe
     return checked

@@ -55,7 +55,9 @@ class Probe(Protocol):
     ) -> "pd.DataFrame":
         """Return the metrics of any subset of rows, overall and for each value of each column in `by`."""
 
-    def tables(self, rows: "pd.DataFrame", options: Mapping[str, Any], *, seed: int = 0) -> Mapping[str, "pd.DataFrame"]:
+    def tables(
+        self, rows: "pd.DataFrame", options: Mapping[str, Any], *, seed: int = 0
+    ) -> Mapping[str, "pd.DataFrame"]:
         """Return the named tables behind the charts (bins, curves), of any subset of rows."""
 
     def charts(

@@ -1,0 +1,109 @@
+"""The magics call the API and turn errors into one line."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fakes import Chooser
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+from workbench_ipython.completion import suggestions
+
+import workbench as wb
+
+
+@pytest.fixture
+def shell() -> Iterator[Any]:
+    """Return a shell with the extension loaded."""
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("load_ext", "workbench")
+    yield shell
+    shell.run_line_magic("unload_ext", "workbench")
+    shell.reset(new_session=False)
+    InteractiveShell.clear_instance()
+
+
+CELL = (
+    '{"q": "Question 1?", "options": ["a", "b"], "answer": 0}\n{"q": "Question 2?", "options": ["a", "b"], "answer": 0}'
+)
+
+
+def test_examples_then_probe(shell: Any) -> None:
+    """A cell of examples, a probe with options, and a report in its variable."""
+    shell.user_ns["model"] = Chooser(0.8, right=[True, False])
+    shell.run_cell_magic("examples", "mine --text q --choices options --label answer", CELL)
+    report = shell.run_line_magic("probe", "calibration model mine bins=5 -o found")
+
+    assert isinstance(shell.user_ns["mine"], wb.Examples)
+    assert shell.user_ns["found"] is report
+    assert report.options["bins"] == 5
+
+
+def test_csv_cells_work_too(shell: Any) -> None:
+    """Without a brace at its start a cell is CSV."""
+    found = shell.run_cell_magic("examples", "mine", "text,label\ngood,1\nbad,0\n")
+
+    assert found.kind == "class"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("calibratoin model mini", "Did you mean 'calibration'"),
+        ("calibration model mini bins", "Write options as name=value"),
+        ("calibration model mini bin=3", "Did you mean 'bins'"),
+        ("calibration model minni", "mini"),
+    ],
+)
+def test_errors_are_one_line(shell: Any, line: str, message: str) -> None:
+    """Our errors arrive as IPython's own UsageError, which prints no traceback."""
+    shell.user_ns["model"] = Chooser()
+    with pytest.raises(UsageError, match=message) as caught:
+        shell.run_line_magic("probe", line)
+
+    assert type(caught.value) is UsageError
+
+
+def test_config_sets_the_default_number_of_examples(shell: Any) -> None:
+    """`%config WorkbenchMagics.max_examples` holds for the next probe."""
+    shell.user_ns["model"] = Chooser()
+    shell.run_line_magic("config", "WorkbenchMagics.max_examples = 5")
+    report = shell.run_line_magic("probe", "calibration model mini")
+
+    assert len(report.rows) == 5
+
+
+def test_help_shows_the_arguments(shell: Any) -> None:
+    """`%probe?` shows the parser's help."""
+    assert "--holdout" in shell.find_line_magic("probe").__doc__
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("%probe cal", ["calibration"]),
+        ("%probe calibration mo", ["model"]),
+        ("%probe calibration model fa", ["facts"]),
+        ("%probe calibration model facts scoring=l", ["scoring=letters"]),
+        ("%probe calibration model facts --h", ["--holdout"]),
+        ("%model smol", ["smollm2-135m-instruct"]),
+    ],
+)
+def test_completion(line: str, expected: list[str]) -> None:
+    """Each argument completes with what may stand there."""
+    assert expected == suggestions(line, {"model": Chooser()})
+
+
+def test_completion_reaches_the_shell(shell: Any) -> None:
+    """The matcher is registered and suppresses IPython's own suggestions."""
+    _, matches = shell.complete("cal", "%probe cal")
+
+    assert "calibration" in matches
+
+
+def test_unloading_removes_the_magics(shell: Any) -> None:
+    """After %unload_ext the names are gone."""
+    shell.run_line_magic("unload_ext", "workbench")
+
+    assert shell.find_line_magic("probe") is None
+    shell.run_line_magic("load_ext", "workbench")

@@ -1,0 +1,203 @@
+"""The calibration probe: rows from each kind of answer, and metrics of any rows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from fakes import Chooser, Classifier, Speller
+
+import workbench as wb
+from workbench.errors import DataError, UsageError
+
+
+def questions(n: int) -> wb.Examples:
+    """Return n four-option questions; the first choice is right; two domains."""
+    return wb.Examples.of(
+        [
+            {
+                "id": f"q{i:03d}",
+                "text": f"Question {i}?",
+                "choices": ["a", "b", "c", "d"],
+                "label": 0,
+                "domain": "xy"[i % 2],
+            }
+            for i in range(n)
+        ],
+        name="made",
+        label_as="index",
+    )
+
+
+def value(report: wb.Report, metric: str, group: str = "all") -> float:
+    """Return one value of the metrics."""
+    found = report.metrics.query("metric == @metric and group == @group")
+    assert len(found) == 1
+    return float(found["value"].iloc[0])
+
+
+def test_choice_gives_the_known_confidence_and_accuracy() -> None:
+    """A model that puts 0.7 on the right answer in three of four questions has accuracy 0.75 and gap -0.05."""
+    report = wb.run("calibration", Chooser(0.7, right=[True, True, True, False]), questions(40))
+
+    assert report.outcome == "complete"
+    assert np.allclose(0.7, report.rows["confidence"])
+    assert value(report, "accuracy") == pytest.approx(0.75)
+    assert value(report, "confidence_gap") == pytest.approx(-0.05)
+    assert value(report, "ece") == pytest.approx(0.05)
+    assert value(report, "nll") == pytest.approx(-0.75 * np.log(0.7) - 0.25 * np.log(0.1))
+    assert value(report, "brier") == pytest.approx(0.75 * (0.09 + 0.03) + 0.25 * (0.49 + 0.81 + 0.02))
+
+
+def test_slices_have_their_own_metrics() -> None:
+    """Every second question is wrong: domain x is all right, domain y all wrong."""
+    report = wb.run("calibration", Chooser(right=[True, False]), questions(40), by="domain")
+
+    assert value(report, "accuracy", "domain=x") == 1.0
+    assert value(report, "accuracy", "domain=y") == 0.0
+
+
+def test_metrics_of_a_part_equal_those_of_a_report_of_that_part() -> None:
+    """`where` and a slice are the same pure function of rows."""
+    report = wb.run("calibration", Chooser(right=[True, False, True]), questions(60), by="domain")
+    part = report.where(domain="x")
+
+    assert value(part, "ece") == pytest.approx(value(report, "ece", "domain=x"))
+    assert value(part, "accuracy") == pytest.approx(value(report, "accuracy", "domain=x"))
+
+
+def test_an_interrupted_run_keeps_what_is_done() -> None:
+    """Only the examples that were reached have rows, and the report says so."""
+    report = wb.run("calibration", Chooser(stop_after=7), questions(20))
+
+    assert report.outcome == "interrupted"
+    assert len(report.rows) == 7
+    assert (report.record.done, report.record.total) == (7, 20)
+    assert "7 of 20" in report.notes[0]
+
+
+def test_classifier_rows_hold_the_largest_probability() -> None:
+    """Confidence is max p, whether or not it is the label's."""
+    examples = wb.Examples.of([{"text": "0.9", "label": "yes"}, {"text": "0.2", "label": "yes"}], name="two")
+    report = wb.run("calibration", Classifier(), examples)
+
+    assert report.rows["confidence"].tolist() == pytest.approx([0.9, 0.8])
+    assert report.rows["correct"].tolist() == [1.0, 0.0]
+    assert "classwise_ece" in set(report.metrics["metric"])
+
+
+def test_an_unknown_label_is_named() -> None:
+    """A label that the classifier does not have is refused with the example and the model's labels."""
+    examples = wb.Examples.of(
+        [{"id": "e1", "text": "0.9", "label": "maybe"}, {"id": "e2", "text": "0.1", "label": "no"}]
+    )
+
+    with pytest.raises(DataError, match=r"'e1' has the label 'maybe'.*no, yes"):
+        wb.run("calibration", Classifier(), examples)
+
+
+def test_tokens_of_one_text_are_one_cluster() -> None:
+    """Next-token rows are two per text here, and intervals resample texts."""
+    report = wb.run("calibration", Speller(), wb.Examples.of([{"text": f"text {i}"} for i in range(5)], name="texts"))
+
+    assert len(report.rows) == 10
+    assert report.rows["cluster"].nunique() == 5
+    assert value(report, "accuracy") == 0.5
+    assert value(report, "mean_confidence") == pytest.approx(0.55)
+
+
+@pytest.mark.parametrize(("says", "confidence"), [("85", 0.85), ("I am 40 % sure", 0.4)])
+def test_stated_confidence_is_what_was_written(says: str, confidence: float) -> None:
+    """The number in the reply is the confidence; the answer is still the model's choice."""
+    model = Chooser(right=[True, False])
+    model.says = says
+    report = wb.run("calibration", model, questions(10), answer="stated")
+
+    assert np.allclose(confidence, report.rows["confidence"])
+    assert value(report, "accuracy") == 0.5
+
+
+def test_a_reply_without_a_number_is_counted() -> None:
+    """Unparsed replies are no rows of the metrics, but counted in `scored`."""
+    model = Chooser()
+    model.says = "very sure"
+    report = wb.run("calibration", model, questions(10), answer="stated")
+
+    assert value(report, "scored") == 0.0
+    assert report.metrics.query("metric == 'scored'")["n"].item() == 10
+    assert np.isnan(value(report, "accuracy"))
+
+
+def test_a_model_without_the_verb_is_not_applicable() -> None:
+    """It is an outcome with its reason, not an exception."""
+    report = wb.run("calibration", Classifier(), questions(4))
+
+    assert report.outcome == "not applicable"
+    assert "choose" in report.notes[0]
+    assert len(report.rows) == 0
+
+
+def test_holding_out_hides_half_of_the_examples() -> None:
+    """Metrics show the explored half only; the mark does not depend on order."""
+    report = wb.run("calibration", Chooser(right=[True, False, False]), questions(40), holdout=0.5)
+
+    assert len(report.explored) == 20
+    assert report.metrics.query("metric == 'accuracy' and group == 'all'")["n"].item() == 20
+
+
+def test_unknown_options_name_the_nearest() -> None:
+    """A misspelt option or value is refused before anything runs."""
+    with pytest.raises(UsageError, match="Did you mean 'scoring'"):
+        wb.run("calibration", Chooser(), questions(4), scorin="raw")
+    with pytest.raises(UsageError, match="letters"):
+        wb.run("calibration", Chooser(), questions(4), scoring="letter")
+
+
+def test_other_bins_need_no_model() -> None:
+    """`with_options` computes again from rows; options that change what is asked are refused."""
+    report = wb.run("calibration", Chooser(right=[True, False]), questions(40))
+
+    assert report.with_options(bins=5).options["bins"] == 5
+    with pytest.raises(UsageError, match="Run the probe again"):
+        report.with_options(scoring="letters")
+
+
+def test_predictions_from_elsewhere_give_the_same_numbers() -> None:
+    """The rows of a report, read back as predictions, give its metrics."""
+    report = wb.run("calibration", Chooser(0.6, right=[True, False, True]), questions(60))
+    again = wb.from_predictions(report.rows[["example", "confidence", "correct", "domain"]], by="domain")
+
+    for metric in ("accuracy", "ece", "smooth_ece", "auroc"):
+        assert value(again, metric) == pytest.approx(value(report, metric), nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("frame", "columns", "message"),
+    [
+        ({"p": [0.5, 0.6]}, {}, "needs confidence and correct"),
+        ({"confidence": [0.5, 1.5], "correct": [0, 1]}, {}, r"Row 1 of column 'confidence' holds 1\.5"),
+        ({"confidence": [0.5, 0.6], "correct": [0, 2]}, {}, r"Row 1 has 2\.0 in column 'correct'"),
+        ({"probabilities": [[0.5, 0.5], [0.9, 0.3]], "label": [0, 1]}, {}, "row 1 sum to 1.2"),
+        ({"probabilities": [[0.5, 0.5], [0.9, 0.1]], "label": [0, 5]}, {}, "Row 1 has the label 5"),
+        ({"logits": [[0.5, np.nan], [0.9, 0.1]], "label": [0, 1]}, {}, "Row 0 of 'logits' holds NaN"),
+        ({"confidence": [0.5], "correct": [1]}, {"confidense": "confidence"}, "Did you mean 'confidence'"),
+    ],
+)
+def test_bad_predictions_name_the_row(frame: dict, columns: dict, message: str) -> None:
+    """Each fault is one error that says where it stands."""
+    with pytest.raises((DataError, UsageError), match=message):
+        wb.from_predictions(pd.DataFrame(frame), **columns)
+
+
+def test_probabilities_and_logits_agree() -> None:
+    """The same predictions as probabilities, as logits, and as columns give the same rows."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(50, 3))
+    p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    labels = rng.integers(0, 3, 50)
+    one = wb.from_predictions(pd.DataFrame({"probabilities": list(p), "label": labels}))
+    two = wb.from_predictions(pd.DataFrame({"logits": list(logits), "label": labels}))
+    three = wb.from_predictions(
+        pd.DataFrame({"a": p[:, 0], "b": p[:, 1], "c": p[:, 2], "label": labels}), probabilities=["a", "b", "c"]
+    )
+
+    assert value(one, "brier") == pytest.approx(value(two, "brier"))
+    assert value(one, "ece") == pytest.approx(value(three, "ece"))
