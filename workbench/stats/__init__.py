@@ -1,1 +1,15 @@
-"""TODO."""
+"""Numbers from arrays: numpy in, numbers out, and every one with its interval, method and n.
+
+::
+
+    intervals      Interval, Wilson, means and gaps, with clusters
+    binning        edges, bins that never split ties, and the sums per bin
+    calibration    ECE and its kin, Brier, NLL, null bands, bin tables, tests of calibration
+    smooth         smooth ECE and its interval
+    ranking        AUROC, AURC, risk against coverage
+    summary        everything at once, for one group or many
+    recalibration  temperature and other maps, fitted
+    conformal      prediction sets
+
+Nothing is imported here: name the module that you want.
+"""
