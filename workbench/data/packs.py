@@ -1,0 +1,45 @@
+"""The packs: examples that ship with Workbench, each with a card. They were written by us from public facts.
+
+A pack is a file of JSON lines and a card of the same name in the folder `packs`; `tools/build_facts.py` writes the files.
+"""
+
+import json
+from functools import cache
+from importlib import resources
+
+from workbench.data.examples import Examples
+from workbench.errors import unknown
+
+__all__ = ["pack", "packs"]
+
+SLICES = ("domain", "difficulty", "continent")
+SOURCE = "written for Workbench from public facts"
+
+
+def packs() -> list[str]:
+    """Return the names of the packs, sorted.
+
+    >>> packs()
+    ['facts', 'mini']
+    """
+    folder = resources.files("workbench.data").joinpath("packs")
+    return sorted(entry.name.removesuffix(".jsonl") for entry in folder.iterdir() if entry.name.endswith(".jsonl"))
+
+
+@cache
+def pack(name: str) -> Examples:
+    """Return a pack by its name: "facts" (four-option questions in nine domains) or "mini" (twelve of them).
+
+    >>> pack("mini").frame["text"][0]
+    'What is the capital of France?'
+    """
+    import pandas as pd
+
+    known = packs()
+    if name not in known:
+        raise unknown("pack", name, known)
+    folder = resources.files("workbench.data").joinpath("packs")
+    lines = folder.joinpath(f"{name}.jsonl").read_text(encoding="utf-8").split("\n")
+    frame = pd.DataFrame([json.loads(line) for line in lines if line])
+    card = folder.joinpath(f"{name}.md").read_text(encoding="utf-8")
+    return Examples(frame, name=name, source=SOURCE, licence="Apache-2.0", card=card, slices=SLICES)
