@@ -1,5 +1,6 @@
 """The run record: what it takes to say where a report came from, and to make it again."""
 
+import json
 import platform
 import sys
 from collections.abc import Mapping
@@ -70,7 +71,8 @@ class RunRecord:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as plain, JSON-ready values."""
-        return {**asdict(self), "by": list(self.by)}
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
+        return plain
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "RunRecord":

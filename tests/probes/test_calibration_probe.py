@@ -122,7 +122,7 @@ def test_a_reply_without_a_number_is_counted() -> None:
     report = wb.run("calibration", model, questions(10), answer="stated")
 
     assert value(report, "scored") == 0.0
-    assert report.metrics.query("metric == 'scored'")["n"].item() == 10
+    assert report.metrics.query("metric == 'scored' and group == 'all'")["n"].item() == 10
     assert np.isnan(value(report, "accuracy"))
 
 

@@ -63,10 +63,11 @@ def frame_of(records: Sequence[Mapping[str, Any]], frame: "pd.DataFrame", slices
     import pandas as pd
 
     columns = ["example", "text", "label", "predicted", "confidence", "correct", "p_label", "nll", "brier", "logits"]
-    rows = pd.DataFrame(list(records), columns=[*columns, "choices", "label_index", "variant"])
+    full = [{"variant": "", **record} for record in records]
+    rows = pd.DataFrame(full, columns=[*columns, "choices", "label_index", "variant"])
+    rows = rows.astype(dict.fromkeys(("logits", "choices"), object))
     kept = [name for name in dict.fromkeys(["group", "cluster", *slices]) if name in frame.columns]
     rows = rows.merge(frame[["example", *kept]].astype({"example": str}), on="example", how="left", validate="m:1")
-    rows["variant"] = rows["variant"].fillna("")
     rows["group"] = rows["group"].astype(str) if "group" in rows else "all"
     rows["cluster"] = rows["cluster"].astype(str) if "cluster" in rows else rows["example"]
     return rows

@@ -1,0 +1,123 @@
+"""Tables of the calibration probe that fit something: recalibration and prediction sets, never scored on their own rows."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.errors import NotApplicable, WorkbenchError
+from workbench.frames import seed_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["CALIBRATORS", "conformal_table", "logits_of", "recalibration_table"]
+
+CALIBRATORS = ("temperature", "vector", "isotonic", "histogram", "beta", "bbq", "enir")
+OF_LOGITS = ("temperature", "vector")  # the others map the confidence of the answer
+FOLDS = 5
+COLUMNS = ("method", "metric", "before", "after", "difference", "low", "high", "n", "interval")
+SETS = ("score", "alpha", "group", "coverage", "low", "high", "mean_size", "n", "notes")
+
+
+def logits_of(rows: "pd.DataFrame") -> tuple[np.ndarray, np.ndarray]:
+    """Return logits (n, K) and labels (n,); raise NotApplicable where rows lack them or differ in K."""
+    if rows["logits"].isna().any() or (rows["label_index"] < 0).any():
+        raise NotApplicable("the rows keep no logits (stated confidence, next tokens, or more than 64 classes).")
+    sizes = {len(row) for row in rows["logits"]}
+    if len(sizes) != 1:
+        raise NotApplicable(f"the examples have different numbers of choices ({', '.join(map(str, sorted(sizes)))}).")
+    return np.asarray([list(row) for row in rows["logits"]], dtype=np.float64), rows["label_index"].to_numpy(int)
+
+
+def recalibration_table(
+    rows: "pd.DataFrame", methods: Sequence[str], options: Mapping[str, Any], *, seed: int
+) -> "pd.DataFrame":
+    """Return, per method and metric, the value before and after and the paired difference (after minus before).
+
+    Each fold of the clusters is scored by a calibrator that was fitted on the other folds. A method that cannot be used
+    has one line, with the reason in `interval`.
+    """
+    import pandas as pd
+
+    lines: list[tuple[Any, ...]] = []
+    for method in methods:
+        try:
+            lines += _compare(rows, method, options, seed)
+        except (WorkbenchError, np.linalg.LinAlgError) as reason:
+            lines.append((method, "not applicable", *[np.nan] * 5, len(rows), str(reason)))
+    return pd.DataFrame(lines, columns=list(COLUMNS))
+
+
+def _compare(rows: "pd.DataFrame", method: str, options: Mapping[str, Any], seed: int) -> list[tuple[Any, ...]]:
+    from workbench.probes._prompts import softmax
+    from workbench.stats import recalibration
+    from workbench.stats.calibration import ece
+    from workbench.stats.intervals import mean
+    from workbench.stats.smooth import smooth_ece
+
+    clusters = rows["cluster"].to_numpy()
+    correct = rows["correct"].to_numpy(float)
+    if method in OF_LOGITS:
+        logits, labels = logits_of(rows)
+        before = softmax(logits)
+        after = recalibration.cross_fitted(
+            method, logits, labels, inputs="logits", clusters=clusters, folds=FOLDS, seed=seed
+        )
+        picked = np.arange(len(labels))
+        losses = [-np.log(np.clip(p[picked, labels], 1e-12, 1)) for p in (before, after)]
+        pairs = [(p.max(1), (p.argmax(1) == labels).astype(float)) for p in (before, after)]
+    else:
+        confidence = rows["confidence"].to_numpy(float)
+        mended = recalibration.cross_fitted(
+            method, confidence, correct.astype(int), inputs="confidence", clusters=clusters, folds=FOLDS, seed=seed
+        )
+        mended = mended[:, 1] if mended.ndim > 1 else mended
+        pairs = [(confidence, correct), (mended, correct)]
+        losses = [-np.log(np.clip(np.where(correct == 1, c, 1 - c), 1e-12, 1)) for c, _ in pairs]
+    repeated = clusters if len(set(clusters)) < len(clusters) else None
+    found = mean(losses[1] - losses[0], clusters=repeated)
+    loss = "nll" if method in OF_LOGITS else "nll_of_being_right"
+    squares = [(c - a) ** 2 for c, a in pairs]
+    square = mean(squares[1] - squares[0], clusters=repeated)
+    n = len(rows)
+    lines: list[tuple[Any, ...]] = [
+        (method, loss, losses[0].mean(), losses[1].mean(), found.value, found.low, found.high, n, f"paired, {found.method}"),
+        (
+            method,
+            "brier_event",
+            squares[0].mean(),
+            squares[1].mean(),
+            square.value,
+            square.low,
+            square.high,
+            n,
+            f"paired, {square.method}",
+        ),
+    ]
+    for name, measure in (("ece", lambda c, a: ece(c, a, options["bins"])), ("smooth_ece", smooth_ece)):
+        first, second = (float(measure(np.clip(c, 0, 1), a)) for c, a in pairs)
+        lines.append((method, name, first, second, second - first, np.nan, np.nan, n, "none: a binned or smoothed error"))
+    return lines
+
+
+def conformal_table(rows: "pd.DataFrame", scores: Sequence[str], alpha: float, *, seed: int) -> "pd.DataFrame":
+    """Return the coverage and mean size of split-conformal sets, fitted on one half of the clusters and scored on the other."""
+    import pandas as pd
+
+    from workbench.probes._prompts import softmax
+    from workbench.stats import conformal
+
+    try:
+        logits, labels = logits_of(rows)
+    except NotApplicable as reason:
+        return pd.DataFrame([(one, alpha, "all", *[np.nan] * 4, len(rows), str(reason)) for one in scores], columns=list(SETS))
+    p = softmax(logits)
+    fitting = np.array([seed_of(seed, "conformal", name) % 2 == 0 for name in rows["cluster"]])
+    seeds = np.array([seed_of(seed, "set", name) for name in rows["example"]], dtype=np.int64)
+    lines = []
+    for score in scores:
+        sets = conformal.fit(score, p[fitting], labels[fitting], alpha=alpha, seeds=seeds[fitting])
+        found = sets.evaluate(p[~fitting], labels[~fitting], seeds=seeds[~fitting])
+        lines += [(score, alpha, *line) for line in found]
+    return pd.DataFrame(lines, columns=list(SETS))
