@@ -237,12 +237,18 @@ def _day(day: date) -> str:
 
 
 def calendar() -> list[Fact]:
-    """Return questions on the calendar. Easy: months; medium: weekdays from today, leap years, centuries; hard: weekdays of dates, spans."""
+    """Return questions on the calendar.
+
+    Easy: months; medium: weekdays from today, leap years, centuries; hard: weekdays of dates, spans.
+    """
     return [*_months(), *_weekdays(), *_spans()]
 
 
 def units() -> list[Fact]:
-    """Return conversions. Easy: metric; medium: time, angles, counting and information; hard: other units, prefixes and temperatures."""
+    """Return conversions.
+
+    Easy: metric; medium: time, angles, counting and information; hard: other units, prefixes and temperatures.
+    """
     facts = []
     for i, row in enumerate(table("units")):
         factor = int(row["factor"])

@@ -61,18 +61,10 @@ class Roles:
 
     @property
     def used(self) -> set[str]:
-        """The columns that the Examples replace by their own."""
-        named = (
-            self.text,
-            self.context,
-            self.choices,
-            self.label,
-            self.group,
-            self.cluster,
-            self.example,
-            *self.spread,
-        )
-        return {name for name in named if name}
+        """The columns that Examples replace by their own; one that is named as group or cluster stays beside its copy."""
+        named = (self.text, self.context, self.choices, self.label, self.example, *self.spread)
+        copied = {name for name in (self.group, self.cluster) if name in ("group", "cluster")}
+        return {name for name in named if name} | copied
 
 
 def _plain(name: str) -> str:
