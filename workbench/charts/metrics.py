@@ -1,0 +1,139 @@
+"""One metric by slice, as a forest plot."""
+
+from typing import TYPE_CHECKING, Any
+
+from workbench.charts._safe import data_of, restore, title_of
+from workbench.charts.theme import configure
+from workbench.errors import unknown
+from workbench.frames import METRIC_COLUMNS, require
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["NULL_BAND", "metric_bars"]
+
+OVERALL = "all"
+NULL_BAND = "null band"  # a method that starts so has no interval: `high` is what chance alone would give
+WIDTH, ROW = 250, 22  # pixels
+MOST = 30  # slices drawn at most; more is a table's work
+SIGNED = ("gap", "difference", "bias")  # metrics of these names have a meaning at zero
+
+
+def metric_bars(metrics: "pd.DataFrame", metric: str) -> Any:
+    """Return one metric by group, sorted within each slice column.
+
+    A dot is a slice's value and its line the 95 % interval, with n at the right; the dashed line is the value of all examples. For
+    a metric without an interval (ECE, MCE) the grey bar reaches as far as chance alone would take a perfectly calibrated model
+    in 95 % of cases: a dot within it shows nothing.
+
+    Args:
+        metrics: metric, group, value, low, high, n, method; a group "domain=law" is the value law of the column domain.
+        metric: the metric to draw. Slices without a value are left out and counted in the title; of more than 30 the largest
+            are drawn.
+
+    >>> import pandas as pd
+    >>> line = {"metric": "accuracy", "value": 0.8, "low": 0.7, "high": 0.9, "n": 50, "method": "Wilson"}
+    >>> chart = metric_bars(pd.DataFrame([{**line, "group": "all"}, {**line, "group": "domain=law"}]), "accuracy")
+    >>> chart.to_dict()["title"]["text"]
+    'Accuracy by domain'
+    """
+    import altair as alt
+
+    require(metrics, METRIC_COLUMNS, what="A chart of metrics", remedy="Build it with workbench.frames.metrics_frame.")
+    mine = metrics[metrics["metric"] == metric]
+    if not len(mine):
+        raise unknown("metric", metric, metrics["metric"].unique())
+    overall = mine[mine["group"] == OVERALL]
+    slices = mine[mine["group"] != OVERALL]
+    drawn, notes = _drawn(slices if len(slices) else overall)
+    parts = [(str(column), part) for column, part in drawn.groupby("column", sort=False)]
+    null = bool(drawn["method"].str.startswith(NULL_BAND).any())
+    whole = float(overall["value"].iloc[0]) if len(overall) and len(slices) and not null else float("nan")
+    ends = _domain(drawn, whole, zero=null or any(word in metric for word in SIGNED))
+    name = metric.replace("_", " ")
+    name = name.upper() if len(name) <= 4 else name[:1].upper() + name[1:]
+    single = len(parts) == 1
+    by = f" by {parts[0][0]}" if single and parts[0][0] else ""
+    panels = [
+        _panel(part, "" if single else column, ends, (whole, name if last else ""))
+        for (column, part), last in zip(parts, [False] * (len(parts) - 1) + [True], strict=True)
+    ]
+    title = title_of(f"{name}{by}", **({"subtitle": notes} if notes else {}))
+    chart = panels[0] if single else alt.vconcat(*panels, spacing=10)
+    return configure(chart.properties(title=title))
+
+
+def _drawn(slices: "pd.DataFrame") -> tuple["pd.DataFrame", str]:
+    """Return the slices to draw with `column`, `label` and `order`, and a note of what was left out."""
+    known = slices[slices["value"].notna()]
+    kept = known.nlargest(MOST, "n") if len(known) > MOST else known
+    parts = kept["group"].astype(str).str.partition("=")
+    column = parts[0].where(parts[1] == "=", "")
+    label = parts[2].where(parts[1] == "=", parts[0])
+    table = kept.assign(column=column, label=label, method=kept["method"].astype(str))
+    first = {name: at for at, name in enumerate(dict.fromkeys(column))}
+    table = table.assign(place=column.map(first)).sort_values(
+        ["place", "value", "label"], ascending=[True, False, True]
+    )
+    notes = [f"the {MOST} largest of {len(known)} slices"] if len(known) > MOST else []
+    if len(known) < len(slices):
+        notes.append(f"{len(slices) - len(known)} without a value left out")
+    return table.assign(order=range(len(table))), "; ".join(notes)
+
+
+def _domain(drawn: "pd.DataFrame", whole: float, *, zero: bool) -> tuple[float, float]:
+    """Return the ends of the axis: all that is drawn, zero where it has a meaning, and 4 % more on either side."""
+    numbers = [float(x) for name in ("value", "low", "high") for x in drawn[name] if x == x]
+    numbers += [whole] if whole == whole else []
+    numbers += [0.0] if zero else []
+    low, high = (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
+    room = 0.04 * (high - low) or 0.05
+    return (low if zero and low == 0 else low - room), (high if zero and high == 0 else high + room)
+
+
+def _panel(part: "pd.DataFrame", heading: str, ends: tuple[float, float], reference: tuple[float, str]) -> Any:
+    """Return the dots and intervals of one slice column; `reference` is the overall value and the axis's title."""
+    import altair as alt
+
+    whole, title = reference
+    data = data_of(part, ("label", "value", "low", "high", "n", "method", "order"))
+    base = restore(alt.Chart(data), "label", part["label"])
+    axis = alt.Axis(labelLimit=260, title=None, grid=False, labelPadding=8)
+    y = alt.Y("label:N", sort=alt.SortField("order"), axis=axis)
+    scale = alt.Scale(domain=list(ends), nice=False)
+    shown = alt.Axis(tickCount=5, labels=bool(title), title=title or None)
+    x = {name: alt.X(f"{name}:Q", scale=scale, axis=shown) for name in ("value", "low")}
+    layers = []
+    if whole == whole:
+        layers.append(
+            alt.Chart(alt.InlineData(values=[{"value": whole}])).mark_rule(style="wb-reference").encode(x=x["value"])
+        )
+    if ends[0] < 0 < ends[1]:
+        layers.append(alt.Chart(alt.InlineData(values=[{"value": 0}])).mark_rule(style="wb-zero").encode(x=x["value"]))
+    is_null = f"indexof(datum.method, '{NULL_BAND}') == 0"
+    bounded = base.transform_filter("isValid(datum.low) && isValid(datum.high)")
+    if part["method"].str.startswith(NULL_BAND).any():
+        layers.append(
+            bounded.transform_filter(is_null).mark_bar(style="wb-null", height=10).encode(x=x["low"], x2="high:Q", y=y)
+        )
+    if not part["method"].str.startswith(NULL_BAND).all():
+        layers.append(
+            bounded.transform_filter(f"!({is_null})").mark_rule(style="wb-whisker").encode(x=x["low"], x2="high:Q", y=y)
+        )
+    tooltip = [alt.Tooltip("label:N", title="slice"), *_numbers()]
+    layers.append(base.mark_point(style="wb-point").encode(x=x["value"], y=y, tooltip=tooltip))
+    count = base.mark_text(style="wb-note", align="right", baseline="middle")
+    layers.append(count.encode(x=alt.value(WIDTH + 44), y=y, text=alt.Text("n:Q", format=",")))
+    head = alt.Chart(alt.InlineData(values=[{"said": "n"}])).mark_text(
+        style="wb-note", align="right", baseline="bottom"
+    )
+    layers.append(head.encode(x=alt.value(WIDTH + 44), y=alt.value(-3), text="said:N"))
+    chart = alt.layer(*layers).properties(width=WIDTH, height=alt.Step(ROW))
+    return chart.properties(title=title_of(heading, fontSize=11, fontWeight="normal", offset=2)) if heading else chart
+
+
+def _numbers() -> list[Any]:
+    import altair as alt
+
+    names = {"value": "value", "low": "low", "high": "high"}
+    return [*(alt.Tooltip(f"{key}:Q", title=names[key], format=".3f") for key in names), alt.Tooltip("n:Q", format=",")]
