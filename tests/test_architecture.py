@@ -40,7 +40,7 @@ def layer_of(path: Path) -> str | None:
     """Return the layer of a module, None for the package's root, which alone may look upward."""
     if "workbench_ipython" in path.parts:
         return "magics"
-    part = path.relative_to(path.parents[len(path.parts) - 2 - path.parts.index("workbench")]).parts[1]
+    part = path.relative_to(ROOT / "workbench").parts[0]
     name = part.removesuffix(".py")
     if name == "__init__":
         return None
