@@ -33,15 +33,17 @@ def number(text: str) -> Fraction:
 
 def roman(text: str) -> int:
     """Return the value of a Roman numeral: a sign before a larger one counts negative."""
-    values = [dict(I=1, V=5, X=10, L=50, C=100, D=500, M=1000)[sign] for sign in text]
+    values = [{"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}[sign] for sign in text]
     return sum(-v if v < max(values[i:]) else v for i, v in enumerate(values))
 
 
 def prime(n: int) -> bool:
+    """Return whether a number is prime, by trial division."""
     return n > 1 and all(n % d for d in range(2, n))
 
 
 def day_of_year(text: str) -> int:
+    """Return the day of the year of "3 March", in a common year."""
     day, month = text.split()
     return int(day) + sum(calendar.monthrange(2001, m)[1] for m in range(1, MONTHS.index(month)))
 
@@ -72,6 +74,7 @@ PREFIXES = {"kilo": 3, "mega": 6, "giga": 9, "tera": 12, "peta": 15, "milli": -3
 
 
 def size(unit: str) -> Fraction:
+    """Return how many base units a unit has."""
     return BASE[PLURALS.get(unit) or (unit if unit in BASE else unit.removesuffix("s"))]
 
 
@@ -191,7 +194,7 @@ def test_the_world_is_complete() -> None:
     left = (ROOT / "tools/facts/capitals_left_out.tsv").read_text(encoding="utf-8").splitlines()[1:]
     asked = (ROOT / "tools/facts/capitals.tsv").read_text(encoding="utf-8").splitlines()[1:]
     codes = [line.split("\t")[0] for line in left + asked]
-    assert (195, 195) == (len(codes), len(set(codes)))
+    assert (len(codes), len(set(codes))) == (195, 195)
     assert not {"TW", "XK", "EH", "PR", "GL"} & set(codes)
     assert len(rows(topic="capitals")) == len(asked)
     assert all(len(line.split("\t")[2]) > 20 for line in left), "each has its reason"
@@ -208,7 +211,7 @@ def test_an_answer_does_not_stand_in_its_question() -> None:
         right = words.pop(int(str(row["label"])))
         if asked & right - set.union(*words):
             given.append(row["example"])
-    assert [] == given
+    assert given == []
 
 
 def test_elements_agree_with_periodictable() -> None:
@@ -260,10 +263,10 @@ def test_every_question_is_well_formed() -> None:
     assert frame["example"].str.fullmatch(r"facts-[a-z0-9-]+").all()
     assert frame["text"].str.endswith("?").all()
     for choices, label in zip(frame["choices"], frame["label"], strict=True):
-        assert 4 == len({choice.strip().lower() for choice in choices})
+        assert len({choice.strip().lower() for choice in choices}) == 4
         assert 0 <= label < 4
         if all(re.fullmatch(r"[\d,/-]+", choice) for choice in choices):
-            assert 4 == len({number(choice) for choice in choices})
+            assert len({number(choice) for choice in choices}) == 4
     assert set(frame["difficulty"]) == {"easy", "medium", "hard"}
     assert set(frame.loc[frame["domain"] == "geography", "continent"]) == set(CODES)
     assert set(frame.loc[frame["domain"] != "geography", "continent"]) == {""}
@@ -307,7 +310,7 @@ def test_the_length_of_an_answer_gives_nothing_away() -> None:
 def test_the_files_are_what_the_script_makes() -> None:
     """`tools/build_facts.py --check` finds both packs fresh."""
     done = subprocess.run([sys.executable, "tools/build_facts.py", "--check"], cwd=ROOT, capture_output=True, text=True)
-    assert (0, "") == (done.returncode, done.stdout), done.stderr
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
 @pytest.mark.parametrize("name", ["facts", "mini"])
@@ -327,7 +330,7 @@ def test_the_card_counts_what_is_there(name: str) -> None:
 def test_mini_is_a_balanced_part_of_facts() -> None:
     """The twelve questions of mini stand in facts word for word, three with each place right."""
     mini, facts = pack("mini").frame, pack("facts").frame
-    assert 12 == len(mini)
+    assert len(mini) == 12
     same = facts[facts["example"].isin(mini["example"])]
     assert sorted(mini["text"]) == sorted(same["text"])
-    assert [3, 3, 3, 3] == mini["label"].value_counts().tolist()
+    assert mini["label"].value_counts().tolist() == [3, 3, 3, 3]

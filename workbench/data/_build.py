@@ -55,7 +55,7 @@ def build(table: Table, columns: Mapping[str, Any]) -> Built:
     for role in ("group", "cluster"):
         column = getattr(roles, role)
         if column is not None:
-            ours[role] = _named(found[column].tolist(), role, ours["example"], notes)
+            ours[role] = _named(cells(found[column]), role, ours["example"], notes)
     frame = pd.DataFrame(
         {name: pd.Series(ours[name], dtype=object if name == "choices" else None) for name in OURS if name in ours}
     )
@@ -64,7 +64,7 @@ def build(table: Table, columns: Mapping[str, Any]) -> Built:
         if kept != name:
             notes.append(f"The column {name} that is not used as {name} was renamed {kept}.")
         frame[kept] = (
-            tidy(extras[name].tolist(), digits=table.literal) if extras[name].dtype == object else extras[name].array
+            tidy(cells(extras[name]), digits=table.literal) if extras[name].dtype == object else extras[name].array
         )
     features = tuple(f"source_{name}" if name in OURS and name in extras.columns else name for name in roles.features)
     return Built(frame, features, tuple(notes))
@@ -75,7 +75,7 @@ def _texts(found: "pd.DataFrame", roles: Roles) -> list[str]:
     columns = [name for name in (roles.context, roles.text) if name]
     parts = []
     for name in columns:
-        values = found[name].tolist()
+        values = cells(found[name])
         for row, value in enumerate(values):
             if blank(value):
                 raise DataError(f"Row {row} has no text: its {name} is {value!r}. Drop such rows before.")
@@ -89,18 +89,18 @@ def _answers(found: "pd.DataFrame", roles: Roles) -> list[Answers] | None:
     if roles.common:
         return [Answers(roles.common)] * len(found)
     if roles.choices is not None:
-        return [listed(value, row) for row, value in enumerate(found[roles.choices].tolist())]
+        return [listed(value, row) for row, value in enumerate(cells(found[roles.choices]))]
     if roles.spread:
-        cells = zip(*(found[name].tolist() for name in roles.spread), strict=True)
+        lists = zip(*(cells(found[name]) for name in roles.spread), strict=True)
         keys = tuple(name[-1:].upper() for name in roles.spread)
-        return [Answers(listed(list(row), i).choices, keys) for i, row in enumerate(cells)]
+        return [Answers(listed(list(row), i).choices, keys) for i, row in enumerate(lists)]
     return None
 
 
 def _labels(found: "pd.DataFrame", roles: Roles, *, named: bool, notes: list[str]) -> list[Any] | None:
     if roles.label is None:
         return None
-    values: list[Any] = found[roles.label].tolist()
+    values: list[Any] = cells(found[roles.label])
     if not named and all(map(blank, values)):
         notes.append(f"The column {roles.label} is empty: these examples have no label.")
         return None
@@ -158,13 +158,13 @@ def _ids(found: "pd.DataFrame", roles: Roles, ours: Mapping[str, list[Any]]) -> 
     """Return the ids of the column that has them, or hashes of text, choices, label and features."""
     if roles.example is None:
         parts = {name: ours[name] for name in ("text", "choices", "label") if name in ours}
-        parts |= {name: found[name].tolist() for name in roles.features}
+        parts |= {name: cells(found[name]) for name in roles.features}
         return example_ids(
             [dict(zip(parts, map(plain, row), strict=True)) for row in zip(*parts.values(), strict=True)]
         )
     seen: dict[str, int] = {}
     ids = []
-    for row, value in enumerate(found[roles.example].tolist()):
+    for row, value in enumerate(cells(found[roles.example])):
         if blank(value):
             raise DataError(f"Row {row} has no {roles.example}. Every example needs an id, or leave the column out.")
         name = class_name(value)
@@ -189,6 +189,11 @@ def _named(values: Sequence[Any], role: str, ids: Sequence[str], notes: list[str
 
 
 # -- values ------------------------------------------------------------------------------------------------------------
+
+
+def cells(column: "pd.Series[Any]") -> list[Any]:
+    """Return the values of a column as Python's own: a number of numpy among objects becomes a plain one."""
+    return [value.item() if getattr(value, "shape", None) == () else value for value in column.tolist()]
 
 
 def tidy(values: list[Any], *, digits: bool) -> "pd.Series[Any]":

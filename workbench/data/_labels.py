@@ -32,7 +32,7 @@ def blank(value: Any) -> bool:
         return True
     if isinstance(value, (list, tuple, dict)) or hasattr(value, "__len__"):
         return False
-    return bool(value != value) or type(value).__name__ in ("NAType", "NaTType")
+    return type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
 
 
 def listed(value: Any, row: int) -> Answers:
