@@ -132,5 +132,5 @@ def test_repr_is_text(report: wb.Report) -> None:
     shown = repr(report)
 
     assert "Calibration" in shown
-    assert "accuracy" in shown
+    assert "Accuracy" in shown
     assert "200" in shown

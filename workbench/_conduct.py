@@ -61,7 +61,7 @@ def run(
         probe=chosen.name,
         options=settled,
         model=asdict(subject.info),
-        data={"name": data.name, "source": data.source, "licence": data.licence, "hash": data.hash, "n": len(data)},
+        data=data.about(),
         by=slices,
         seed=seed,
         holdout=holdout,

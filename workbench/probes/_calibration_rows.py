@@ -131,9 +131,9 @@ def class_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *, 
     _can(model, "classify", "class probabilities")
     frame = examples.frame
     require(frame, ["label"], what="Calibration of a classifier", remedy=_REMEDY)
-    inputs = frame["input"].tolist() if "input" in frame else frame["text"].tolist()
-    given = model.classify(inputs, monitor=monitor)
+    given = model.classify(examples.inputs, monitor=monitor)
     index = _label_indices(frame, given.labels, model.name)
+    shown = [_shown(one) for one in examples.inputs]
     records = []
     for i, done in enumerate(given.done):
         if not done:
@@ -145,7 +145,7 @@ def class_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *, 
         records.append(
             {
                 "example": frame["example"].iloc[i],
-                "text": str(frame["text"].iloc[i]) if "text" in frame else "",
+                "text": shown[i],
                 "label": str(given.labels[index[i]]),
                 "predicted": str(best),
                 "logits": [float(x) for x in scores] if keep else None,
@@ -212,6 +212,11 @@ def _choice_record(frame: "pd.DataFrame", i: int, choices: list[str], logits: np
         "choices": choices,
         **row,
     }
+
+
+def _shown(value: Any) -> str:
+    """Return an input as text for the table: a text as it is, features as name=value."""
+    return ", ".join(f"{key}={one}" for key, one in value.items()) if isinstance(value, Mapping) else str(value)
 
 
 def _can(model: Any, verb: str, what: str) -> None:

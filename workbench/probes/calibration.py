@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workbench.data.examples import Examples
     from workbench.stats.intervals import Interval
 
-__all__ = ["PROBE", "Calibration"]
+__all__ = ["PROBE", "Calibration", "probabilities_of"]
 
 OVERALL = "all"
 ANSWERS = {"choice": ways.choice_rows, "class": ways.class_rows, "token": ways.token_rows, "stated": ways.stated_rows}
@@ -57,6 +57,7 @@ class Calibration:
         "recalibrate": Option((), "calibrators to fit out of fold and compare", CALIBRATORS),
         "conformal": Option((), "conformal scores for prediction sets", ("lac", "aps", "raps")),
         "alpha": Option(0.1, "prediction sets miss at most this share"),
+        "cross_check": Option(False, "compute ECE and its kin with netcal too, and show both", (False, True)),
         "chat": Option(False, "ask stated confidence through the chat template", (False, True)),
         "max_rows": Option(200_000, "at most so many rows of next tokens"),
     }
@@ -99,7 +100,7 @@ class Calibration:
     def tables(
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, seed: int = 0
     ) -> Mapping[str, "pd.DataFrame"]:
-        """Return `bins` and `risk_coverage`; `netcal`, the cross-check; `recalibration` and `conformal` where asked for."""
+        """Return `bins` and `risk_coverage`; `netcal`, `recalibration` and `conformal` where the options ask for them."""
         import pandas as pd
 
         from workbench.stats import calibration, ranking
@@ -115,6 +116,8 @@ class Calibration:
             "bins": pd.DataFrame(bins.columns()).assign(group=OVERALL),
             "risk_coverage": pd.DataFrame(curve.columns()).assign(group=OVERALL),
         }
+        if options["cross_check"]:
+            tables["netcal"] = _cross_check(confidence, correct, options["bins"])
         if options["recalibrate"]:
             tables["recalibration"] = recalibration_table(usable, _several(options["recalibrate"]), options, seed=seed)
         if options["conformal"]:
@@ -199,6 +202,16 @@ def probabilities_of(rows: "pd.DataFrame") -> tuple[np.ndarray | None, np.ndarra
         return None, None
     logits = np.asarray([list(row) for row in rows["logits"]], dtype=np.float64)
     return softmax(logits), rows["label_index"].to_numpy(int)
+
+
+def _cross_check(confidence: np.ndarray, correct: np.ndarray, bins: int) -> "pd.DataFrame":
+    """Return our value and netcal's of each metric that both have, and the reason where netcal gives none."""
+    import pandas as pd
+
+    from workbench.stats.recalibration import cross_check
+
+    found = cross_check(confidence, correct, bins)
+    return pd.DataFrame([{"metric": name, **line._asdict()} for name, line in found.items()])
 
 
 def _column(rows: "pd.DataFrame", name: str) -> np.ndarray | None:
