@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from workbench.stats._bins import Cells, Scheme
 from workbench.stats._checks import Floats, Ints, check_pairs, check_probabilities
-from workbench.stats.binning import Cells, Scheme, cells
+from workbench.stats.binning import cells
 
 __all__ = ["BrierParts", "TopLabel", "brier", "brier_event", "brier_parts", "nll", "parts_of", "top_label"]
 

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from workbench.stats._bins import Scheme, limits_of, place_in
 from workbench.stats._checks import Floats, Ints
-from workbench.stats.binning import Scheme, limits_of, place_in
 
 __all__ = ["ClasswiseNull", "classwise_null"]
 

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from workbench.stats._bins import Cells, place_in
 from workbench.stats._checks import Floats, Ints
-from workbench.stats.binning import Cells, place_in
 
 __all__ = ["Draws", "Rows", "bootstrap", "cluster_sums", "null_gaps"]
 

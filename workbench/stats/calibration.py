@@ -8,19 +8,28 @@ its truth. So it stands beside a *null band* (`null_band`: what calibrated model
 debiased value (`debiased_l2`) whose interval holds, and `workbench.stats.smooth`.
 """
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from workbench.errors import UsageError
+from workbench.stats._binned import (
+    BinTable,
+    Norm,
+    NullBand,
+    band_of,
+    error_of,
+    group_codes,
+    l2_of,
+    signed_square,
+    table_of,
+)
+from workbench.stats._bins import Cells, Scheme, blocks, cells_of, edges, gap_sums, limits_of, place_in
 from workbench.stats._brier import BrierParts, TopLabel, brier, brier_event, brier_parts, nll, top_label
-from workbench.stats._checks import Floats, Ints, check_bins, check_pairs, check_probabilities
+from workbench.stats._checks import Floats, check_bins, check_pairs, check_probabilities
 from workbench.stats._cumulative import NullTest, ks, kuiper, spiegelhalter
 from workbench.stats._draws import Draws, Rows, bootstrap, null_gaps
-from workbench.stats.binning import Cells, Scheme, blocks, cells, cells_of, edges, gap_sums, limits_of, place_in
-from workbench.stats.intervals import Interval, undefined, wilson
+from workbench.stats._intervals import Interval
+from workbench.stats.binning import cells
 
 __all__ = [
     "BinTable",
@@ -49,46 +58,6 @@ __all__ = [
     "top_label",
 ]
 
-Norm = Literal[1, 2, "max"]
-SLACK = 1e-12  # a redrawn value this close to the observed one counts as equal
-
-
-class NullBand(NamedTuple):
-    """What perfectly calibrated models with these confidences show.
-
-    ece, mce: 95 % quantiles; ece_p, mce_p: p-values (1 + #) / (1 + draws), NaN without hits; low, high: the 2.5 and 97.5 %
-    quantiles of the hit rate of each non-empty bin.
-    """
-
-    ece: float
-    mce: float
-    ece_p: float
-    mce_p: float
-    low: Floats
-    high: Floats
-    draws: int
-
-
-@dataclass(frozen=True)
-class BinTable:
-    """One entry per non-empty bin, all arrays of one length; gap = accuracy - confidence; low, high: Wilson."""
-
-    bin: Ints
-    lower: Floats
-    upper: Floats
-    n: Ints
-    confidence: Floats
-    accuracy: Floats
-    gap: Floats
-    low: Floats
-    high: Floats
-    null_low: Floats
-    null_high: Floats
-
-    def columns(self) -> dict[str, np.ndarray[tuple[int], np.dtype[np.generic]]]:
-        """Return the arrays by name, ready for a data frame."""
-        return dict(vars(self))
-
 
 def ece(
     confidence: ArrayLike, correct: ArrayLike, bins: int = 15, *, scheme: Scheme = "width", norm: Norm = 1
@@ -103,16 +72,6 @@ def ece(
         raise UsageError(f"Unknown norm {norm!r}. Known: 1, 2, 'max'.")
     pairs = check_pairs(confidence, correct)
     return error_of(*gap_sums(*pairs, limits_of(pairs.confidence, bins, scheme), scheme), norm)
-
-
-def error_of(gaps: Floats, n: Floats, norm: Norm = 1) -> float:
-    """Return the error from sums of gaps and rows per bin."""
-    full = n > 0
-    means = np.abs(gaps[full] / n[full])
-    if norm == "max":
-        return float(means.max())
-    share = n[full] / n[full].sum()
-    return float((share * means).sum() if norm == 1 else np.sqrt((share * means * means).sum()))
 
 
 def ece_by(groups: ArrayLike, confidence: ArrayLike, correct: ArrayLike, bins: int = 15) -> dict[str, float]:
@@ -135,18 +94,6 @@ def ece_by(groups: ArrayLike, confidence: ArrayLike, correct: ArrayLike, bins: i
     values = np.abs(gaps.reshape(-1, bins)).sum(axis=1) / np.maximum(n, 1)
     order = sorted(np.flatnonzero(n).tolist(), key=names.__getitem__)
     return {names[code]: float(values[code]) for code in order}
-
-
-def group_codes(groups: ArrayLike, n: int) -> tuple[list[str], Ints]:
-    """Return the names of the groups and the code of each row, in no particular order; small integers are their own codes."""
-    given = np.asarray(groups)
-    if given.shape != (n,):
-        raise UsageError(f"groups must be one name per row ({n}); the shape is {given.shape}. Pass one name per row.")
-    if given.dtype.kind in "iu" and n and given.min() >= 0 and given.max() < n + 1000:
-        return [str(code) for code in range(int(given.max()) + 1)], given.astype(np.intp, copy=False)
-    known: dict[str, int] = {}  # several times as fast as a sort of strings
-    codes = [known.setdefault(str(name), len(known)) for name in given.tolist()]
-    return list(known), np.array(codes, dtype=np.intp)
 
 
 def ece_unweighted(confidence: ArrayLike, correct: ArrayLike, bins: int = 15, *, scheme: Scheme = "width") -> float:
@@ -190,14 +137,6 @@ def debiased_l2(confidence: ArrayLike, correct: ArrayLike, bins: int = 15, *, sc
     return float(np.sqrt(max(0.0, debiased_l2_squared(confidence, correct, bins, scheme=scheme))))
 
 
-def signed_square(draws: Draws) -> Floats:
-    """Return the debiased squared L2 error of each draw."""
-    n, hits, stated = draws
-    with np.errstate(invalid="ignore", divide="ignore"):
-        terms = ((hits - stated) ** 2 - hits * (n - hits) / (n - 1)) / n
-    return np.asarray(np.where(n > 1.5, terms, 0.0).sum(axis=1) / n.sum(axis=1))
-
-
 def debiased_l2_interval(
     confidence: ArrayLike,
     correct: ArrayLike,
@@ -221,23 +160,6 @@ def debiased_l2_interval(
     sums = cells_of(*pairs, limits, scheme)
     rows = Rows(*pairs, limits, scheme)
     return l2_of(sums, bootstrap(sums, rows, draws, seed), level=0.95)
-
-
-def l2_of(sums: Cells, draws: Draws, *, level: float, excess: float = 0.0) -> Interval:
-    """Return the interval of the debiased L2 from bootstrap draws; excess: what clusters add to the bias to be taken off."""
-    n = sums.rows
-    signed = float(signed_square(Draws(sums.n[None], sums.hits[None], sums.confidence[None]))[0]) - excess
-    value = float(np.sqrt(max(0.0, signed)))
-    if n < 2 or sums.n.max() < 2:
-        return undefined("no bin has two rows", value=float("nan"), n=n)
-    drawn = signed_square(draws)
-    tail = (1 - level) / 2
-    low, high = np.quantile(drawn, [tail, 1 - tail]) - drawn.mean() + signed
-    low, high = (float(np.sqrt(max(0.0, bound))) for bound in (low, high))
-    what = (
-        f"recentred bootstrap of the signed square ({signed:.3g}), {len(drawn)} draws, {level:.0%}; conservative near 0"
-    )
-    return Interval(value, low, high, n, what)
 
 
 def classwise_ece(probabilities: ArrayLike, labels: ArrayLike, bins: int = 15, *, scheme: Scheme = "width") -> float:
@@ -298,19 +220,6 @@ def _null(confidence: Floats, correct: Floats, how: tuple[int, Scheme, int, int]
     return sums, null_gaps(sums, Rows(confidence, correct, limits, scheme), draws, seed)
 
 
-def band_of(sums: Cells, gaps: Floats, *, known: bool = True, level: float = 0.95) -> NullBand:
-    """Return the null band from redrawn gap sums `(draws, k)`."""
-    errors = np.abs(gaps).sum(axis=1) / sums.rows
-    largest = np.abs(gaps / sums.n).max(axis=1)
-    seen = np.abs(sums.gap)
-    above = ((errors >= (sums.n * seen).sum() / sums.rows - SLACK).sum(), (largest >= seen.max() - SLACK).sum())
-    share = [(1 + int(count)) / (1 + len(gaps)) if known else float("nan") for count in above]
-    tail = (1 - level) / 2
-    low, high = np.clip((sums.confidence + np.quantile(gaps, [tail, 1 - tail], axis=0)) / sums.n, 0, 1)
-    quantiles = (float(np.quantile(errors, level)), float(np.quantile(largest, level)))
-    return NullBand(*quantiles, share[0], share[1], low, high, len(gaps))
-
-
 def bin_table(
     confidence: ArrayLike,
     correct: ArrayLike,
@@ -329,10 +238,3 @@ def bin_table(
     pairs = check_pairs(confidence, correct)
     sums, gaps = _null(pairs.confidence, pairs.correct, (bins, scheme, draws, seed))
     return table_of(sums, band_of(sums, gaps))
-
-
-def table_of(sums: Cells, band: NullBand, *, level: float = 0.95) -> BinTable:
-    """Return the table of cells with a null band."""
-    low, high = wilson(sums.hits, sums.n, level=level)
-    rates = (sums.confidence / sums.n, sums.hits / sums.n, sums.gap)
-    return BinTable(sums.bin, sums.lower, sums.upper, sums.n.astype(np.intp), *rates, low, high, band.low, band.high)

@@ -6,29 +6,21 @@ group, and the curve has points at the ends of tied groups only. So the order of
 Variances come from influence functions (for AUROC: DeLong et al. 1988), one per row, summed over clusters where there are any.
 """
 
-import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from workbench.errors import DataError
-from workbench.stats._checks import Floats, Ints, check_clusters, check_pairs, check_scores
-from workbench.stats.intervals import (
+from workbench.stats._checks import Floats, check_clusters, check_pairs, check_scores
+from workbench.stats._intervals import (
     Interval,
-    mean_of,
-    mean_variance,
     score_bounds,
-    t_quantile,
-    undefined,
     wilson,
-    z_quantile,
 )
+from workbench.stats._ranking import _effective, aurc_of, auroc_of, e_aurc_of, rank
 
 __all__ = ["RiskCoverage", "aurc", "auroc", "e_aurc", "risk_coverage"]
-
-TINY = 1e-15
 
 
 @dataclass(frozen=True)
@@ -49,121 +41,20 @@ class RiskCoverage:
         return dict(vars(self))
 
 
-class Ranked(NamedTuple):
-    """Rows from the most confident on: their order, errors, and the first and last rank (from 0) of each tied group."""
-
-    order: Ints
-    wrong: Floats
-    first: Ints
-    last: Ints
-
-
-class Influence(NamedTuple):
-    """A value and what each row adds to it, centred on 0, `(n,)`."""
-
-    value: float
-    terms: Floats
-
-
 def auroc(score: ArrayLike, positive: ArrayLike, *, clusters: ArrayLike | None = None, level: float = 0.95) -> Interval:
     """Return the probability that a positive row scores above a negative one, ties one half.
 
-    Interval: DeLong's variance on the logit scale; Newcombe's (2006) method 5 where the groups are fully separated. With
+    Interval: DeLong's variance on the logit scale, Student's t with Welch's degrees of freedom; Newcombe's (2006) method 5
+    where the groups are fully separated or one has a single row. With
     clusters the influence of the rows is summed per cluster (Obuchowski 1997).
 
     >>> [round(x, 3) for x in auroc([0.9, 0.8, 0.7, 0.6, 0.55], [1, 1, 0, 1, 0])[:3]]
-    [0.833, 0.152, 0.993]
+    [0.833, 0.019, 0.999]
     """
     numbers, (_, hits) = check_scores(score, "score"), check_pairs(np.zeros(np.shape(positive)), positive, empty=True)
     if len(numbers) != len(hits):
         raise DataError(f"score has {len(numbers)} rows and positive has {len(hits)}. Pass one of each per row.")
     return auroc_of(numbers, hits, check_clusters(clusters, len(hits)), level)
-
-
-def auroc_of(score: Floats, positive: Floats, codes: Ints | None, level: float) -> Interval:
-    """Return `auroc` of checked rows."""
-    n, above = len(positive), int(positive.sum())
-    below = n - above
-    if not above or not below:
-        what = "no rows" if not n else ("every row is positive" if above else "no row is positive")
-        return undefined(f"{what}; two classes are needed", n=n)
-    hit = positive > 0
-    high, low = score[hit], score[~hit]
-    ranked_high, ranked_low = np.sort(high), np.sort(low)
-    wins = np.empty(n)  # the share of the other class that each row beats, or is beaten by
-    wins[hit] = (np.searchsorted(ranked_low, high, "left") + np.searchsorted(ranked_low, high, "right")) / (2 * below)
-    wins[~hit] = 1 - (np.searchsorted(ranked_high, low, "left") + np.searchsorted(ranked_high, low, "right")) / (
-        2 * above
-    )
-    value = float(wins[hit].mean())
-    if min(above, below) < 2:
-        return undefined("one class has a single row", value=value, n=n)
-    terms = np.where(hit, (wins - value) / above, (wins - value) / below) * n
-    if codes is None:
-        variance = float(terms[hit] @ terms[hit]) * above / (above - 1) + float(terms[~hit] @ terms[~hit]) * below / (
-            below - 1
-        )
-        variance /= n * n
-        quantile, what = z_quantile(level), f"DeLong, logit, {level:.0%}"
-    else:
-        count = int(codes.max()) + 1
-        if count < 2:
-            return undefined("one cluster", value=value, n=n)
-        variance = mean_variance(terms, codes)
-        quantile, what = t_quantile(level, count - 1), f"DeLong by cluster, logit, {count} clusters, {level:.0%}"
-    if variance <= TINY or not 0 < value < 1:
-        return _newcombe(value, (above, below), n, level)
-    centre = math.log(value / (1 - value))
-    half = quantile * math.sqrt(variance) / (value * (1 - value))
-    return Interval(value, _logistic(centre - half), _logistic(centre + half), n, what)
-
-
-def _logistic(x: float) -> float:
-    return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
-
-
-def _newcombe(value: float, sizes: tuple[int, int], n: int, level: float) -> Interval:
-    """Return the score-type interval that stays open where DeLong's variance is 0."""
-    quantile, half = z_quantile(level), sum(sizes) / 2 - 1
-
-    def reach(area: float) -> float:
-        ratio = (1 - area) / (2 - area) + area / (1 + area)
-        return quantile * math.sqrt(area * (1 - area) * (1 + half * ratio) / (sizes[0] * sizes[1]))
-
-    def solve(side: int) -> float:
-        inside, outside = value, 0.0 if side < 0 else 1.0
-        for _ in range(60):
-            middle = (inside + outside) / 2
-            inside, outside = (middle, outside) if abs(middle - value) <= reach(middle) else (inside, middle)
-        return inside
-
-    return Interval(value, solve(-1), solve(1), n, f"Newcombe's method 5 (the groups are separated), {level:.0%}")
-
-
-def rank(confidence: Floats, correct: Floats) -> Ranked:
-    """Return rows from the most confident on, with their tied groups."""
-    order = np.argsort(-confidence, kind="stable")
-    ranked = confidence[order]
-    first = np.append(0, np.flatnonzero(ranked[1:] != ranked[:-1]) + 1)
-    last = np.append(first[1:] - 1, len(ranked) - 1)
-    return Ranked(order, 1 - correct[order], first, last)
-
-
-def aurc_influence(ranked: Ranked) -> Influence:
-    """Return the AURC and its influence: a row adds its own error, and its place shifts the rows below it."""
-    n = len(ranked.order)
-    sizes = ranked.last - ranked.first + 1
-    rates = np.repeat(np.add.reduceat(ranked.wrong, ranked.first) / sizes, sizes)
-    inverse = 1 / np.arange(1, n + 1)
-    weight = np.cumsum(inverse[::-1])[::-1]
-    shift = np.cumsum((rates * inverse)[::-1])[::-1]
-    weight = np.repeat(np.add.reduceat(weight, ranked.first) / sizes, sizes)
-    shift = np.repeat(np.add.reduceat(shift, ranked.first) / sizes, sizes)
-    terms = ranked.wrong * weight - shift
-    value = float((ranked.wrong * weight).mean())
-    unsorted = np.empty(n)
-    unsorted[ranked.order] = terms - terms.mean()
-    return Influence(value, unsorted)
 
 
 def aurc(
@@ -175,38 +66,10 @@ def aurc(
     the largest (smallest) area that Clopper and Pearson's bound of the error rate allows.
 
     >>> [round(x, 3) for x in aurc([0.9, 0.8, 0.7, 0.6] * 10, [1, 1, 1, 0] * 10)[:3]]
-    [0.037, 0.002, 0.084]
+    [0.037, 0.0, 0.087]
     """
     pairs = check_pairs(confidence, correct, empty=True)
     return aurc_of(*pairs, check_clusters(clusters, len(pairs.correct)), level)
-
-
-def aurc_of(confidence: Floats, correct: Floats, codes: Ints | None, level: float) -> Interval:
-    """Return `aurc` of checked pairs."""
-    n = len(correct)
-    if n < 2:
-        return undefined("fewer than two rows", value=float(1 - correct[0]) if n else float("nan"), n=n)
-    value, terms = aurc_influence(rank(confidence, correct))
-    errors = n - int(correct.sum())
-    count = n if codes is None else int(codes.max()) + 1
-    if errors in (0, n):
-        bound = 1 - ((1 - level) / 2) ** (1 / count)  # Clopper-Pearson where none (all) of the clusters err
-        if not errors:
-            return Interval(
-                0.0,
-                0.0,
-                bound - bound * math.log(bound),
-                n,
-                f"no errors: worst ranking at the exact bound, {level:.0%}",
-            )
-        least = 1 - bound
-        return Interval(
-            1.0, least + bound * math.log(bound), 1.0, n, f"no hits: best ranking at the exact bound, {level:.0%}"
-        )
-    found = mean_of(terms + value, codes, level)
-    if np.isnan(found.low):
-        return found._replace(value=value)
-    return Interval(value, max(0.0, found.low), min(1.0, found.high), n, f"influence function, {found.method}")
 
 
 def e_aurc(
@@ -219,21 +82,6 @@ def e_aurc(
     """
     pairs = check_pairs(confidence, correct, empty=True)
     return e_aurc_of(*pairs, check_clusters(clusters, len(pairs.correct)), level)
-
-
-def e_aurc_of(confidence: Floats, correct: Floats, codes: Ints | None, level: float) -> Interval:
-    """Return `e_aurc` of checked pairs."""
-    n = len(correct)
-    if n < 2 or correct.min() == correct.max():
-        return undefined("both hits and errors are needed", value=0.0 if n else float("nan"), n=n)
-    area, terms = aurc_influence(rank(confidence, correct))
-    risk = float(1 - correct.mean())
-    value = area - (risk + (1 - risk) * math.log(1 - risk))
-    terms = terms + math.log(1 - risk) * ((1 - correct) - risk)
-    found = mean_of(terms + value, codes, level)
-    if np.isnan(found.low):
-        return found._replace(value=value)
-    return Interval(value, max(0.0, found.low), found.high, n, f"influence function, {found.method}")
 
 
 def risk_coverage(
@@ -267,18 +115,3 @@ def risk_coverage(
         low, high = score_bounds(errors / accepted * effective, effective, quantiles)
     threshold = pairs.confidence[ranked.order][ends]
     return RiskCoverage(accepted / n, errors / accepted, low, high, threshold)
-
-
-def _effective(ranked: Ranked, ends: Ints, codes: Ints, level: float) -> tuple[Floats, Floats]:
-    """Return the effective number of rows, and the quantile of Student's t, at each point."""
-    by_rank = codes[ranked.order]
-    effective, quantiles = np.empty(len(ends)), np.empty(len(ends))
-    for place, end in enumerate(ends):
-        _, inside = np.unique(by_rank[: end + 1], return_inverse=True)
-        wrong = ranked.wrong[: end + 1]
-        count, risk = int(inside.max()) + 1, float(wrong.mean())
-        variance = mean_variance(wrong - risk, inside) if count > 1 else 0.0
-        spread = risk * (1 - risk)
-        effective[place] = min(end + 1.0, spread / variance) if variance > TINY and spread > 0 else float(count)
-        quantiles[place] = t_quantile(level, count - 1) if count > 1 else math.inf
-    return effective, quantiles

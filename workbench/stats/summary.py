@@ -13,6 +13,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from workbench.errors import DataError
+from workbench.stats._binned import (
+    BinTable,
+    band_of,
+    error_of,
+    group_codes,
+    inflation,
+    l2_of,
+    table_of,
+)
+from workbench.stats._bins import Cells, Scheme, cells_of, grouped_cells, limits_of
 from workbench.stats._brier import parts_of
 from workbench.stats._checks import (
     Floats,
@@ -26,18 +36,18 @@ from workbench.stats._checks import (
 from workbench.stats._classwise import classwise_null
 from workbench.stats._cumulative import ks, kuiper, spiegelhalter, walk_of
 from workbench.stats._draws import Draws, Rows, bootstrap, cluster_sums, null_gaps
-from workbench.stats.binning import Cells, Scheme, cells_of, grouped_cells, limits_of
-from workbench.stats.calibration import (
-    BinTable,
-    band_of,
-    error_of,
-    group_codes,
-    l2_of,
-    table_of,
+from workbench.stats._intervals import (
+    Interval,
+    gap_of,
+    mean_of,
+    proportion_of,
+    two_class_freedom,
+    undefined,
+    widening,
+    z_quantile,
 )
-from workbench.stats.intervals import Interval, gap_of, mean_of, proportion, undefined, z_quantile
-from workbench.stats.ranking import aurc_of, auroc_of, e_aurc_of
-from workbench.stats.smooth import interval_of
+from workbench.stats._ranking import aurc_of, auroc_of, e_aurc_of
+from workbench.stats._smooth import interval_of
 
 __all__ = ["Extras", "Settings", "bin_table_by", "summary", "summary_by"]
 
@@ -76,7 +86,7 @@ class Extras:
         return Extras(*(None if value is None else np.asarray(value)[rows] for value in vars(self).values()))
 
 
-class Group(NamedTuple):
+class _Group(NamedTuple):
     """Checked rows of one group."""
 
     confidence: Floats
@@ -110,7 +120,7 @@ def summary(
     check_bins(settings.bins, settings.scheme)
     pairs = check_pairs(confidence, correct, empty=True)
     _check_extras(extras, len(pairs.correct))
-    return _summarise(Group(*pairs, check_clusters(extras.clusters, len(pairs.correct)), settings, extras), None)
+    return _summarise(_Group(*pairs, check_clusters(extras.clusters, len(pairs.correct)), settings, extras), None)
 
 
 def summary_by(
@@ -134,7 +144,7 @@ def summary_by(
     for name, rows, sums in _split(groups, *pairs, settings):
         part = extras.where(rows)
         clusters = check_clusters(part.clusters, len(rows))
-        found[name] = _summarise(Group(pairs.confidence[rows], pairs.correct[rows], clusters, settings, part), sums)
+        found[name] = _summarise(_Group(pairs.confidence[rows], pairs.correct[rows], clusters, settings, part), sums)
     return found
 
 
@@ -191,11 +201,11 @@ def _check_extras(extras: Extras, n: int) -> None:
             raise DataError(f"probabilities have {len(table)} rows and confidence has {n}. Pass one of each per row.")
 
 
-def _summarise(group: Group, sums: Cells | None) -> dict[str, Interval]:
+def _summarise(group: _Group, sums: Cells | None) -> dict[str, Interval]:
     confidence, correct, clusters, settings, extras = group
     n, level = len(correct), settings.level
     found = {
-        "accuracy": proportion(correct, clusters=clusters, level=level),
+        "accuracy": proportion_of(correct, clusters, level),
         "mean_confidence": _cut(mean_of(confidence, clusters, level), 1.0),
         "confidence_gap": gap_of(confidence, correct, clusters, level),
     }
@@ -233,7 +243,7 @@ def _cut(interval: Interval, top: float) -> Interval:
     return interval._replace(low=float(np.maximum(interval.low, 0.0)), high=float(np.minimum(interval.high, top)))
 
 
-def _binned(group: Group, sums: Cells | None) -> dict[str, Interval]:
+def _binned(group: _Group, sums: Cells | None) -> dict[str, Interval]:
     """Return the binned errors with their null band, the debiased error, and the parts of the Brier score."""
     confidence, correct, clusters, settings, _ = group
     n = len(correct)
@@ -271,12 +281,13 @@ def _binned(group: Group, sums: Cells | None) -> dict[str, Interval]:
     drawn = bootstrap(sums, rows, settings.draws, settings.seed)
     noise = _gap_noise(sums, rows)
     own = float((sums.hits * (sums.n - sums.hits) / (np.maximum(sums.n - 1, 1) * sums.n))[sums.n > 1].sum() / n)
-    l2 = l2_of(sums, drawn, level=settings.level, excess=0.0 if clusters is None else noise - own)
+    excess = 0.0 if clusters is None else noise - own
+    l2 = l2_of(sums, drawn, level=settings.level, excess=excess, widen=widening(clusters, settings.level))
     found["l2_debiased"] = l2._replace(method=l2.method + group.marked)
     return found | _brier_parts(group, (sums, rows), drawn, own if clusters is None else noise)
 
 
-def _null(group: Group, value: float, high: float, p: float) -> Interval:
+def _null(group: _Group, value: float, high: float, p: float) -> Interval:
     low_bound = "labels redrawn" if group.clusters is None else "signs flipped by cluster"
     what = f"null band: {group.settings.level:.0%} of perfectly calibrated models lie below high; p = {p:.3g}; "
     return Interval(
@@ -295,7 +306,7 @@ def _gap_noise(sums: Cells, rows: Rows) -> float:
     return float(((centred * centred).sum(axis=0) * factor / sums.n)[present > 1].sum() / sums.rows)
 
 
-def _brier_parts(group: Group, binned: tuple[Cells, Rows], drawn: Draws, noise: float) -> dict[str, Interval]:
+def _brier_parts(group: _Group, binned: tuple[Cells, Rows], drawn: Draws, noise: float) -> dict[str, Interval]:
     """Return reliability, resolution (recentred bootstrap about the value less its bias), uncertainty and the rest."""
     (sums, rows), level, n = binned, group.settings.level, len(group.correct)
     parts = parts_of(sums)
@@ -305,28 +316,34 @@ def _brier_parts(group: Group, binned: tuple[Cells, Rows], drawn: Draws, noise: 
     base = drawn.hits.sum(axis=1) / total
     reliability = ((drawn.hits - drawn.confidence) ** 2 * inverse).sum(axis=1) / total
     resolution = (drawn.hits**2 * inverse).sum(axis=1) / total - base**2
-    tail = (1 - level) / 2
+    tail, widen = (1 - level) / 2, widening(group.clusters, level) * inflation(sums)
     what = f"recentred bootstrap about the value less its bias, {len(drawn.n)} draws, {level:.0%}, conservative{group.marked}"
 
     def about(value: float, redrawn: Floats) -> Interval:
-        low, high = np.quantile(redrawn, [tail, 1 - tail]) - redrawn.mean() + value - noise
+        if sums.hits.sum() in (0, n):
+            return undefined("hits and errors are needed to know the spread", value=value, n=n)
+        low, high = widen * (np.quantile(redrawn, [tail, 1 - tail]) - redrawn.mean()) + value - noise
         return Interval(value, float(min(max(0.0, low), value)), float(max(high, value)), n, what)
 
-    right = proportion(group.correct, clusters=group.clusters, level=level)
+    right = proportion_of(group.correct, group.clusters, level)
     ends = [right.low * (1 - right.low), right.high * (1 - right.high)]
     top = 0.25 if right.low <= 0.5 <= right.high else max(ends)
     place = rows.places(sums.bin)
     stated, hit = group.confidence - (sums.confidence / sums.n)[place], group.correct - (sums.hits / sums.n)[place]
-    within = mean_of(stated * stated - 2 * stated * hit, group.clusters, level)
+    unbiased = (sums.n / np.maximum(sums.n - 1, 1))[place]
+    terms = (stated * stated - 2 * stated * hit) * unbiased
+    freedom = two_class_freedom(terms - terms.mean(), group.correct)
+    within = mean_of(terms, group.clusters, level, freedom)
+    how = within.method if np.isnan(within.low) else f"approximate: {within.method}"
     return {
         "brier_reliability": about(parts.reliability, reliability),
         "brier_resolution": about(parts.resolution, resolution),
         "brier_uncertainty": Interval(parts.uncertainty, min(ends), top, n, f"accuracy (1 - accuracy): {right.method}"),
-        "brier_within": within,
+        "brier_within": within._replace(value=parts.within_variance - parts.within_covariance, method=how),
     }
 
 
-def _walks(group: Group) -> dict[str, Interval]:
+def _walks(group: _Group) -> dict[str, Interval]:
     """Return the tests without bins: distances in probability units, z as it is."""
     confidence, correct, clusters, settings, _ = group
     n, level = len(correct), settings.level
@@ -349,7 +366,7 @@ def _walks(group: Group) -> dict[str, Interval]:
     return found
 
 
-def _classwise(group: Group, table: Floats, labels: Ints) -> Interval:
+def _classwise(group: _Group, table: Floats, labels: Ints) -> Interval:
     settings = group.settings
     if group.clusters is not None:
         settings = replace(settings, draws=0)

@@ -1,0 +1,116 @@
+"""Intervals of proportions, means and gaps."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.errors import DataError, UsageError
+from workbench.stats import intervals
+
+hits = st.lists(st.booleans(), min_size=1, max_size=80)
+
+
+def test_wilson_by_hand() -> None:
+    """8 of 10 at 95 %: (0.8 + 1.92/10 -+ 1.96 sqrt(0.016 + 3.84/400)) / 1.384."""
+    low, high = intervals.wilson(8, 10)
+
+    assert pytest.approx((float(low), float(high)), abs=1e-5) == (0.49016, 0.94331)
+
+
+def test_wilson_equals_scipy() -> None:
+    """Bounds are those of scipy for every count."""
+    from scipy.stats import binomtest
+
+    for n in (1, 7, 40):
+        low, high = intervals.wilson(np.arange(n + 1), n, level=0.9)
+        expected = [binomtest(k, n).proportion_ci(0.9, "wilson") for k in range(n + 1)]
+        np.testing.assert_allclose(low, [e.low for e in expected], atol=1e-12)
+        np.testing.assert_allclose(high, [e.high for e in expected], atol=1e-12)
+
+
+@given(hits)
+def test_proportion_lies_in_its_interval(rows: list[bool]) -> None:
+    """0 <= low <= value <= high <= 1, and the interval shrinks with the level."""
+    wide, narrow = intervals.proportion(rows, level=0.99), intervals.proportion(rows, level=0.8)
+
+    assert 0 <= wide.low <= narrow.low <= wide.value <= narrow.high <= wide.high <= 1
+
+
+def test_copies_do_not_narrow_a_clustered_interval() -> None:
+    """Ten copies of each row, given as clusters, leave the interval where it was (nearly); without clusters it shrinks."""
+    rows = np.random.default_rng(0).random(200) < 0.7
+    copied, ids = np.repeat(rows, 10), np.repeat(np.arange(200), 10)
+    single, naive = intervals.proportion(rows), intervals.proportion(copied)
+    clustered = intervals.proportion(copied, clusters=ids)
+
+    assert clustered.high - clustered.low == pytest.approx(single.high - single.low, rel=0.03)
+    assert naive.high - naive.low < 0.4 * (single.high - single.low)
+
+
+def test_one_row_per_cluster_is_no_cluster() -> None:
+    """Clusters of one row change nothing."""
+    values = np.random.default_rng(0).random(50)
+
+    assert intervals.mean(values) == intervals.mean(values, clusters=[f"id {i}" for i in range(50)])
+
+
+def test_mean_without_skew_is_student_t() -> None:
+    """Symmetric values have the plain t interval of scipy."""
+    from scipy.stats import t
+
+    values = np.array([1.0, 2.0, 3.0, 4.0, 5.0])
+    expected = t.interval(0.95, 4, 3.0, values.std(ddof=1) / math.sqrt(5))
+
+    assert expected == pytest.approx(intervals.mean(values)[1:3])
+
+
+def test_skewness_moves_the_interval_up() -> None:
+    """For values with a long right tail the upper side is the longer one."""
+    found = intervals.mean(np.random.default_rng(0).exponential(size=60))
+
+    assert found.high - found.value > 1.1 * (found.value - found.low)
+
+
+def test_equal_values_have_no_known_spread() -> None:
+    """Fewer than two rows, one cluster or equal values: no bounds, and the reason."""
+    for found, reason in (
+        (intervals.mean([0.3]), "fewer than two rows"),
+        (intervals.mean([]), "fewer than two rows"),
+        (intervals.mean([0.3] * 9), "all values are equal"),
+        (intervals.mean([0.3, 0.4], clusters=["a", "a"]), "one cluster"),
+        (intervals.proportion([1, 0], clusters=["a", "a"]), "one cluster"),
+        (intervals.proportion([]), "no rows"),
+    ):
+        assert math.isnan(found.low)
+        assert math.isnan(found.high)
+        assert reason in found.method
+
+
+def test_gap_is_open_where_every_row_is_right() -> None:
+    """A hundred hits of a hundred at 0.97 do not prove under-confidence: Wilson's lower bound stays in."""
+    found = intervals.confidence_gap(np.full(100, 0.97) + np.linspace(-0.01, 0.01, 100), np.ones(100))
+
+    assert found.low < 0 <= found.high
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=2, max_size=40))
+def test_gap_is_mean_confidence_less_accuracy(rows: list[tuple[float, bool]]) -> None:
+    """The value is the difference of both means and lies in its interval."""
+    confidence, correct = [c for c, _ in rows], [a for _, a in rows]
+    found = intervals.confidence_gap(confidence, correct)
+
+    assert found.value == pytest.approx(float(np.mean(confidence)) - float(np.mean(correct)), abs=1e-12)
+    assert found.low - 1e-12 <= found.value <= found.high + 1e-12
+
+
+def test_wrong_input_is_named() -> None:
+    """NaN, levels and clusters of another length."""
+    with pytest.raises(DataError, match="values is NaN or infinite in row 1"):
+        intervals.mean([1.0, np.nan])
+    with pytest.raises(DataError, match=r"one id per row \(2\)"):
+        intervals.mean([1.0, 2.0], clusters=["a"])
+    with pytest.raises(UsageError, match="between 0 and 1; it is 95"):
+        intervals.wilson(1, 2, level=95)

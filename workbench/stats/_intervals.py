@@ -1,0 +1,229 @@
+"""Intervals of checked numbers: what `workbench.stats.intervals` and its siblings share."""
+
+import math
+from statistics import NormalDist
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from workbench.errors import UsageError
+from workbench.stats._checks import Floats, Ints
+
+__all__ = [
+    "TINY",
+    "Bounds",
+    "Interval",
+    "cluster_freedom",
+    "cluster_sums",
+    "gap_of",
+    "mean_of",
+    "mean_variance",
+    "proportion_of",
+    "scaled_sums",
+    "score_bounds",
+    "t_quantile",
+    "two_class_freedom",
+    "undefined",
+    "widening",
+    "wilson",
+    "z_quantile",
+]
+
+TINY = 1e-12
+
+
+class Interval(NamedTuple):
+    """A value with the bounds of its interval, the rows it rests on, and how the bounds were made."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    method: str
+
+
+class Bounds(NamedTuple):
+    """Lower and upper bounds, arrays of one shape."""
+
+    low: Floats
+    high: Floats
+
+
+def undefined(reason: str, *, value: float = float("nan"), n: int = 0) -> Interval:
+    """Return an interval with NaN bounds whose method says why.
+
+    >>> undefined("no rows").method
+    'no interval: no rows'
+    """
+    return Interval(value, float("nan"), float("nan"), n, f"no interval: {reason}")
+
+
+def z_quantile(level: float) -> float:
+    """Return the two-sided normal quantile of a level in (0, 1).
+
+    >>> round(z_quantile(0.95), 4)
+    1.96
+    """
+    if not 0 < level < 1:
+        raise UsageError(f"level must lie between 0 and 1; it is {level!r}. Use 0.95 for 95 % intervals.")
+    return NormalDist().inv_cdf(0.5 + level / 2)
+
+
+def t_quantile(level: float, freedom: float) -> float:
+    """Return the two-sided quantile of Student's t.
+
+    >>> round(t_quantile(0.95, 9), 3)
+    2.262
+    """
+    if freedom > 5000:
+        return z_quantile(level)
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 0.5 + level / 2))
+
+
+def wilson(hits: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> Bounds:
+    """Return Wilson's (1927) score interval of hits among n; NaN where n is 0.
+
+    >>> low, high = wilson([0, 8], [10, 10])
+    >>> low.round(3), high.round(3)
+    (array([0.  , 0.49]), array([0.278, 0.943]))
+    """
+    return score_bounds(np.asarray(hits, np.float64), np.asarray(n, np.float64), z_quantile(level))
+
+
+def score_bounds(hits: Floats, n: Floats, quantile: "float | Floats") -> Bounds:
+    """Return the score interval at a given quantile, a number or one per entry."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share, z2 = hits / n, quantile**2
+        middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+        half = quantile / (1 + z2 / n) * np.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    low, high = np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
+    return Bounds(np.where(hits <= 0, 0 * low, low), np.where(hits >= n, 1 + 0 * high, high))
+
+
+def cluster_sums(values: Floats, clusters: Ints | None) -> Floats:
+    """Return the sums per cluster, the values themselves where every row is its own."""
+    return values if clusters is None else np.asarray(np.bincount(clusters, weights=values), dtype=np.float64)
+
+
+def scaled_sums(residuals: Floats, clusters: Ints | None) -> Floats:
+    """Return the sums per cluster whose squares add up to the variance of the total (the jackknife over clusters, CV3)."""
+    sums = cluster_sums(residuals, clusters)
+    count, n = len(sums), len(residuals)
+    if clusters is None:
+        return sums * math.sqrt(count / (count - 1))
+    return sums / (1 - np.bincount(clusters) / n) * math.sqrt((count - 1) / count)
+
+
+def mean_variance(residuals: Floats, clusters: Ints | None) -> float:
+    """Return the variance of a mean from its centred terms, robust to dependence within clusters."""
+    scaled = scaled_sums(residuals, clusters)
+    return float(scaled @ scaled) / len(residuals) ** 2
+
+
+def cluster_freedom(clusters: Ints | None, n: int) -> float:
+    """Return the degrees of freedom: one less than the effective number of clusters (Carter et al. 2017, fully dependent).
+
+    Clusters of one size count one each; where sizes differ, the large ones make up most of the variance.
+    """
+    if clusters is None:
+        return n - 1.0
+    squares = np.bincount(clusters).astype(np.float64) ** 2
+    return max(1.0, float(squares.sum() ** 2 / (squares @ squares)) - 1)
+
+
+def two_class_freedom(terms: Floats, correct: Floats) -> float:
+    """Return Welch and Satterthwaite's degrees of freedom of a sum over hits and errors, each estimated on its own.
+
+    It is what keeps intervals honest where there are only a few errors, however many rows.
+    """
+    classes = (terms[correct > 0], terms[correct <= 0])
+    parts = [(float(part @ part), max(len(part) - 1, 0.5)) for part in classes]
+    total = sum(square for square, _ in parts)
+    if total <= 0:
+        return len(terms) - 1.0
+    return max(1.0, total**2 / sum(square**2 / freedom for square, freedom in parts))
+
+
+def widening(clusters: Ints | None, level: float) -> float:
+    """Return by how much to widen deviations of a cluster bootstrap, which are too small for few clusters."""
+    if clusters is None:
+        return 1.0
+    count = int(clusters.max()) + 1
+    return math.sqrt(count / (count - 1)) * t_quantile(level, cluster_freedom(clusters, 0)) / z_quantile(level)
+
+
+def mean_of(numbers: Floats, codes: Ints | None, level: float, freedom: float = math.inf) -> Interval:
+    """Return `mean` of checked numbers; freedom: a bound on the degrees of freedom."""
+    n = len(numbers)
+    if n < 2:
+        return undefined("fewer than two rows", value=float(numbers[0]) if n else float("nan"), n=n)
+    value = float(numbers.mean())
+    if codes is not None and codes.max() < 1:
+        return undefined("one cluster", value=value, n=n)
+    sums = scaled_sums(numbers - value, codes)
+    total = float(sums @ sums)
+    if np.ptp(numbers) == 0 or total <= TINY**2 * n * max(1.0, value * value):
+        return undefined("all values are equal, so that their spread is not known", value=value, n=n)
+    error = math.sqrt(total) / n
+    skew = float((sums * sums * sums).sum()) / total**1.5
+    quantile = t_quantile(level, min(cluster_freedom(codes, n), freedom))
+    low, high = (value - error * _hall(side * quantile, skew) for side in (1, -1))
+    what = (
+        "t interval, skewness-corrected"
+        if codes is None
+        else f"cluster-robust t, skewness-corrected, {len(sums)} clusters"
+    )
+    return Interval(value, float(low), float(high), n, f"{what}, {level:.0%}")
+
+
+def _hall(quantile: float, scale: float) -> float:
+    """Return the quantile of the studentised mean by the inverse of Hall's monotone cubic; scale: skewness / sqrt(count)."""
+    if abs(scale) < 1e-6:
+        return quantile
+    return float(3 / scale * (np.cbrt(1 + scale * (quantile - scale / 6)) - 1))
+
+
+def proportion_of(hits: Floats, codes: Ints | None, level: float) -> Interval:
+    """Return `proportion` of checked hits."""
+    n = len(hits)
+    if not n:
+        return undefined("no rows")
+    value = float(hits.mean())
+    if codes is None:
+        low, high = wilson(hits.sum(), n, level=level)
+        return Interval(value, float(low), float(high), n, f"Wilson, {level:.0%}")
+    count = int(codes.max()) + 1
+    if count < 2:
+        return undefined("one cluster", value=value, n=n)
+    variance = mean_variance(hits - value, codes)
+    effective = min(float(n), value * (1 - value) / variance) if variance > TINY else float(count)
+    quantile = t_quantile(level, cluster_freedom(codes, n))
+    low, high = score_bounds(np.array(value * effective), np.array(effective), quantile)
+    return Interval(
+        value, float(low), float(high), n, f"Wilson at {effective:.0f} effective rows, {count} clusters, {level:.0%}"
+    )
+
+
+def gap_of(confidence: Floats, correct: Floats, codes: Ints | None, level: float) -> Interval:
+    """Return `confidence_gap` of checked pairs."""
+    n = len(correct)
+    if n < 2:
+        return undefined("fewer than two rows", value=float(confidence[0] - correct[0]) if n else float("nan"), n=n)
+    stated, right = mean_of(confidence, codes, level), proportion_of(correct, codes, level)
+    value = stated.value - right.value
+    if np.isnan(right.low):
+        return undefined("one cluster", value=value, n=n)
+    one, two = cluster_sums(confidence - stated.value, codes), cluster_sums(correct - right.value, codes)
+    spread = np.sqrt(float(one @ one) * float(two @ two))
+    rho = float(one @ two) / spread if spread > TINY and np.isfinite(stated.low) else 0.0
+    below, above = (stated.value - stated.low, stated.high - stated.value) if np.isfinite(stated.low) else (0.0, 0.0)
+    down, up = right.value - right.low, right.high - right.value
+    low = value - np.sqrt(max(0.0, below**2 - 2 * rho * below * up + up**2))
+    high = value + np.sqrt(max(0.0, above**2 - 2 * rho * above * down + down**2))
+    what = "MOVER of the t and Wilson intervals, paired" + (
+        "" if codes is None else f", {int(codes.max()) + 1} clusters"
+    )
+    return Interval(value, float(max(-1.0, low)), float(min(1.0, high)), n, f"{what}, {level:.0%}")
