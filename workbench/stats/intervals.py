@@ -4,7 +4,9 @@
 says why in `method` (`undefined`), so that a tiny group is a line in a table and not an exception.
 
 With clusters (questions, templates, authors: whatever was drawn independently) variances are the jackknife's over clusters,
-and quantiles are Student's t with one degree of freedom less than the effective number of clusters.
+and quantiles are Student's t with one degree of freedom less than the effective number of clusters. With fewer than
+about 30 clusters, or a handful of errors in all, intervals of the rarer kinds (E-AURC, the parts of the Brier score) cover
+some 90 % where they say 95 %; `tests/stats/coverage.py` measures it.
 """
 
 import numpy as np
