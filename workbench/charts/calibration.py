@@ -21,6 +21,7 @@ PER_ROW = 3
 BINS = ("lower", "upper", "n", "confidence", "accuracy")
 INTERVALS = ("low", "high", "null_low", "null_high")
 CURVE = ("coverage", "risk")
+STEADY = 0.1  # coverage from which on the band sets the scale of the risk
 EXTENT = 34  # pixels kept for the labels of a vertical axis, so that what stands above each other is in line
 
 
@@ -77,8 +78,11 @@ def risk_coverage(curve: "pd.DataFrame") -> Any:
     290
     """
     require(curve, CURVE, what="A risk-coverage curve", remedy="Build it with workbench.stats.ranking.risk_coverage.")
-    column = "high" if "high" in curve.columns and curve["high"].notna().any() else "risk"
-    top = float(curve[column].max()) if len(curve) else 1.0
+    steady = curve[
+        curve["coverage"] >= STEADY
+    ]  # the first few answers have a band up to 1, which would flatten all the rest
+    ends = [steady[name].max() for name in ("high", "risk") if name in curve.columns] + [curve["risk"].max()]
+    top = max((float(end) for end in ends if end == end), default=0.0)
     return _panels(curve, "Risk and coverage", _curve, min(1.0, 1.08 * top) if top > 0 else 1.0)
 
 

@@ -10,13 +10,25 @@ from workbench.frames import METRIC_COLUMNS, require
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["NULL_BAND", "metric_bars"]
+__all__ = ["NULL_BAND", "metric_bars", "metric_title"]
 
 OVERALL = "all"
 NULL_BAND = "null band"  # a method that starts so has no interval: `high` is what chance alone would give
 WIDTH, ROW = 250, 22  # pixels
 MOST = 30  # slices drawn at most; more is a table's work
+ACRONYMS = frozenset({"ece", "mce", "nll", "auroc", "aurc", "ks", "l2", "fpr", "tpr"})
 SIGNED = ("gap", "difference", "bias")  # metrics of these names have a meaning at zero
+
+
+def metric_title(metric: str) -> str:
+    """Return a metric's name as people write it.
+
+    >>> metric_title("smooth_ece"), metric_title("accuracy")
+    ('Smooth ECE', 'Accuracy')
+    """
+    words = [word.upper() if word in ACRONYMS else word for word in metric.split("_")]
+    name = " ".join(words)
+    return name[:1].upper() + name[1:]
 
 
 def metric_bars(metrics: "pd.DataFrame", metric: str) -> Any:
@@ -46,14 +58,13 @@ def metric_bars(metrics: "pd.DataFrame", metric: str) -> Any:
     overall = mine[mine["group"] == OVERALL]
     slices = mine[mine["group"] != OVERALL]
     drawn, notes = _drawn(slices if len(slices) else overall)
-    parts = [(str(column), part) for column, part in drawn.groupby("column", sort=False)]
+    parts = [(str(column), part) for column, part in drawn.groupby("column", sort=False)] or [("", drawn)]
     null = bool(drawn["method"].str.startswith(NULL_BAND).any())
     whole = float(overall["value"].iloc[0]) if len(overall) and len(slices) and not null else float("nan")
     ends = _domain(drawn, whole, zero=null or any(word in metric for word in SIGNED))
-    name = metric.replace("_", " ")
-    name = name.upper() if len(name) <= 4 else name[:1].upper() + name[1:]
+    name = metric_title(metric)
     single = len(parts) == 1
-    by = f" by {parts[0][0]}" if single and parts[0][0] else ""
+    by = "" if not len(slices) else f" by {parts[0][0] or 'slice'}" if single else " by slice"
     panels = [
         _panel(part, "" if single else column, ends, (whole, name if last else ""))
         for (column, part), last in zip(parts, [False] * (len(parts) - 1) + [True], strict=True)
@@ -67,12 +78,12 @@ def _drawn(slices: "pd.DataFrame") -> tuple["pd.DataFrame", str]:
     """Return the slices to draw with `column`, `label` and `order`, and a note of what was left out."""
     known = slices[slices["value"].notna()]
     kept = known.nlargest(MOST, "n") if len(known) > MOST else known
-    parts = kept["group"].astype(str).str.partition("=")
-    column = parts[0].where(parts[1] == "=", "")
-    label = parts[2].where(parts[1] == "=", parts[0])
+    parts = [str(group).partition("=") for group in kept["group"]]
+    column = [name if equals else "" for name, equals, _ in parts]
+    label = [value if equals else name for name, equals, value in parts]
     table = kept.assign(column=column, label=label, method=kept["method"].astype(str))
     first = {name: at for at, name in enumerate(dict.fromkeys(column))}
-    table = table.assign(place=column.map(first)).sort_values(
+    table = table.assign(place=[first[name] for name in column]).sort_values(
         ["place", "value", "label"], ascending=[True, False, True]
     )
     notes = [f"the {MOST} largest of {len(known)} slices"] if len(known) > MOST else []
