@@ -19,7 +19,7 @@ REQUESTS = [*tiny.REQUESTS, *(Request(f"Twelve and {n} make", f" {n + 12}") for 
 
 @pytest.fixture(scope="module")
 def expected() -> np.ndarray:
-    """What the sound model gives."""
+    """Return what the sound model gives."""
     return Engine(tiny.language_model(), tiny.tokenizer(), device="cpu").score(REQUESTS).logp
 
 
@@ -288,7 +288,7 @@ def test_what_cannot_read_tokens_is_refused() -> None:
         raise TypeError("pixel_values is missing")
 
     model.forward = forward
-    with pytest.raises(ModelError, match="cannot read token ids .*pixel_values is missing"):
+    with pytest.raises(ModelError, match=r"cannot read token ids .*pixel_values is missing"):
         Forward(model, torch.device("cpu"), [1, 5, 6, 7])
 
 

@@ -38,7 +38,7 @@ class Row:
 def plan(pieces: Iterable[Piece]) -> list[Row]:
     """Return rows, longest first, that answer each distinct piece once."""
     rows: list[Row] = []
-    for piece in sorted(set(pieces)):
+    for piece in sorted(set(pieces), key=lambda piece: (piece.ids[:-1], piece)):
         inputs = piece.ids[:-1]
         if rows and inputs[: len(rows[-1].tokens)] == rows[-1].tokens:
             rows[-1].tokens = inputs

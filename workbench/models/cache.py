@@ -142,7 +142,7 @@ class Cache:
         def empty(connection: sqlite3.Connection) -> None:
             with _transaction(connection):
                 connection.execute("DELETE FROM entries")
-            connection.execute("PRAGMA incremental_vacuum").fetchall()
+            connection.executescript("PRAGMA incremental_vacuum")  # execute() takes one step: one page
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
         self._try(empty)
@@ -205,7 +205,7 @@ class Cache:
                     "DELETE FROM entries WHERE id IN (SELECT id FROM entries ORDER BY id LIMIT ?)",
                     (int(entries * share) + 1,),
                 )
-            connection.execute("PRAGMA incremental_vacuum").fetchall()
+            connection.executescript("PRAGMA incremental_vacuum")  # execute() takes one step: one page
 
     def _set_aside(self, error: Exception) -> bool:
         """Move a damaged database out of the way, unless another process has done so; return whether to go on."""
@@ -240,6 +240,7 @@ class Cache:
 def _connect(path: Path) -> sqlite3.Connection:
     """Return an open database with its table."""
     connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
+    connection.text_factory = bytes  # a damaged value may call itself text that cannot be decoded
     try:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL").fetchall()
