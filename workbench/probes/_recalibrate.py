@@ -1,7 +1,7 @@
 """Tables of the calibration probe that fit something: recalibration and prediction sets, never scored on their own rows."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -17,7 +17,10 @@ CALIBRATORS = ("temperature", "vector", "isotonic", "histogram", "beta", "bbq", 
 OF_LOGITS = ("temperature", "vector")  # the others map the confidence of the answer
 FOLDS = 5
 COLUMNS = ("method", "metric", "before", "after", "difference", "low", "high", "n", "interval")
-SETS = ("score", "alpha", "group", "coverage", "low", "high", "mean_size", "n", "notes")
+SETS = (
+    *("score", "alpha", "group", "coverage", "low", "high", "expected_low", "expected_high"),
+    *("mean_size", "size_low", "size_high", "empty", "n", "interval"),
+)
 
 
 def logits_of(rows: "pd.DataFrame") -> tuple[np.ndarray, np.ndarray]:
@@ -58,21 +61,17 @@ def _compare(rows: "pd.DataFrame", method: str, options: Mapping[str, Any], seed
 
     clusters = rows["cluster"].to_numpy()
     correct = rows["correct"].to_numpy(float)
+    fold = recalibration.folds_of(clusters, folds=FOLDS, seed=seed)
     if method in OF_LOGITS:
         logits, labels = logits_of(rows)
         before = softmax(logits)
-        after = recalibration.cross_fitted(
-            method, logits, labels, inputs="logits", clusters=clusters, folds=FOLDS, seed=seed
-        )
+        after = recalibration.cross_fitted(method, logits, labels, fold=fold, inputs="logits")
         picked = np.arange(len(labels))
         losses = [-np.log(np.clip(p[picked, labels], 1e-12, 1)) for p in (before, after)]
         pairs = [(p.max(1), (p.argmax(1) == labels).astype(float)) for p in (before, after)]
     else:
         confidence = rows["confidence"].to_numpy(float)
-        mended = recalibration.cross_fitted(
-            method, confidence, correct.astype(int), inputs="confidence", clusters=clusters, folds=FOLDS, seed=seed
-        )
-        mended = mended[:, 1] if mended.ndim > 1 else mended
+        mended = recalibration.cross_fitted(method, confidence, correct, fold=fold, inputs="confidence")
         pairs = [(confidence, correct), (mended, correct)]
         losses = [-np.log(np.clip(np.where(correct == 1, c, 1 - c), 1e-12, 1)) for c, _ in pairs]
     repeated = clusters if len(set(clusters)) < len(clusters) else None
@@ -82,7 +81,17 @@ def _compare(rows: "pd.DataFrame", method: str, options: Mapping[str, Any], seed
     square = mean(squares[1] - squares[0], clusters=repeated)
     n = len(rows)
     lines: list[tuple[Any, ...]] = [
-        (method, loss, losses[0].mean(), losses[1].mean(), found.value, found.low, found.high, n, f"paired, {found.method}"),
+        (
+            method,
+            loss,
+            losses[0].mean(),
+            losses[1].mean(),
+            found.value,
+            found.low,
+            found.high,
+            n,
+            f"paired, {found.method}",
+        ),
         (
             method,
             "brier_event",
@@ -97,7 +106,9 @@ def _compare(rows: "pd.DataFrame", method: str, options: Mapping[str, Any], seed
     ]
     for name, measure in (("ece", lambda c, a: ece(c, a, options["bins"])), ("smooth_ece", smooth_ece)):
         first, second = (float(measure(np.clip(c, 0, 1), a)) for c, a in pairs)
-        lines.append((method, name, first, second, second - first, np.nan, np.nan, n, "none: a binned or smoothed error"))
+        lines.append(
+            (method, name, first, second, second - first, np.nan, np.nan, n, "none: a binned or smoothed error")
+        )
     return lines
 
 
@@ -105,19 +116,41 @@ def conformal_table(rows: "pd.DataFrame", scores: Sequence[str], alpha: float, *
     """Return the coverage and mean size of split-conformal sets, fitted on one half of the clusters and scored on the other."""
     import pandas as pd
 
+    lines: list[tuple[Any, ...]] = []
+    for score in scores:
+        try:
+            lines += _sets(rows, score, alpha, seed)
+        except WorkbenchError as reason:
+            lines.append((score, alpha, "all", *[np.nan] * 9, len(rows), str(reason)))
+    return pd.DataFrame(lines, columns=list(SETS))
+
+
+def _sets(rows: "pd.DataFrame", score: str, alpha: float, seed: int) -> list[tuple[Any, ...]]:
     from workbench.probes._prompts import softmax
     from workbench.stats import conformal
 
-    try:
-        logits, labels = logits_of(rows)
-    except NotApplicable as reason:
-        return pd.DataFrame([(one, alpha, "all", *[np.nan] * 4, len(rows), str(reason)) for one in scores], columns=list(SETS))
+    logits, labels = logits_of(rows)
     p = softmax(logits)
-    fitting = np.array([seed_of(seed, "conformal", name) % 2 == 0 for name in rows["cluster"]])
+    clusters = rows["cluster"].to_numpy()
+    fitting = np.array([seed_of(seed, "conformal", name) % 2 == 0 for name in clusters])
     seeds = np.array([seed_of(seed, "set", name) for name in rows["example"]], dtype=np.int64)
-    lines = []
-    for score in scores:
-        sets = conformal.fit(score, p[fitting], labels[fitting], alpha=alpha, seeds=seeds[fitting])
-        found = sets.evaluate(p[~fitting], labels[~fitting], seeds=seeds[~fitting])
-        lines += [(score, alpha, *line) for line in found]
-    return pd.DataFrame(lines, columns=list(SETS))
+    if fitting.all() or not fitting.any():
+        raise NotApplicable(f"the {len(rows)} rows have too few clusters to fit on one half and score on the other.")
+    kind = cast("conformal.Score", score)
+    sets = conformal.fit(kind, p[fitting], labels[fitting], alpha=alpha, seeds=seeds[fitting])
+    found = sets.evaluate(p[~fitting], labels[~fitting], clusters=clusters[~fitting], seeds=seeds[~fitting])
+    return [
+        (
+            score,
+            alpha,
+            line.group,
+            *line.coverage[:3],
+            line.expected_low,
+            line.expected_high,
+            *line.size[:3],
+            line.empty.value,
+            line.coverage.n,
+            f"coverage: {line.coverage.method}; size: {line.size.method}",
+        )
+        for line in found
+    ]

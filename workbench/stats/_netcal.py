@@ -1,9 +1,11 @@
-"""netcal behind one door: its beta, BBQ and ENIR maps of one confidence, and its calibration errors.
+"""netcal behind one door: its beta and BBQ maps of one confidence, and its calibration errors.
 
 netcal (Küppers et al., 1.4) is imported inside functions: it loads torch, and `netcal.scaling` loads pyro. What the adapter
 does for it: float64, because on float32 netcal's scaling methods return their input without a word (its issue 61: scipy's
 finite differences vanish); values clipped away from 0 and 1; one binary problem at a time, because netcal guesses the problem
 from the labels that occur; no warnings and no progress bars; and errors that say what was wrong with the data.
+
+Its ENIR is not here: `workbench.stats._enir` says why.
 """
 
 import contextlib
@@ -18,10 +20,8 @@ import numpy as np
 from workbench.errors import ModelError, NotApplicable
 from workbench.stats._checks import Floats
 
-__all__ = ["ENIR_ROWS", "METHODS", "Errors", "fit_binary", "measure"]
+__all__ = ["Averaged", "BetaMap", "Errors", "fit_binary", "measure"]
 
-METHODS = ("beta", "bbq", "enir")
-ENIR_ROWS = 4000  # its path of models grows with the square: 0.6 s at 2,000 rows, 2.5 s at 4,000
 CLIP = 1e-12
 NONE = (float("nan"), float("nan"), float("nan"))
 SAME = 1e-7  # a largest change below this is netcal's silent identity
@@ -52,7 +52,7 @@ class BetaMap:
 
 @dataclass(frozen=True)
 class Averaged:
-    """netcal's fitted average of binnings (BBQ) or of nearly isotonic maps (ENIR)."""
+    """netcal's fitted average of binnings."""
 
     model: Any
 
@@ -77,7 +77,7 @@ def _silence() -> Iterator[None]:
         yield
 
 
-def fit_binary(method: Literal["beta", "bbq", "enir"], confidence: Floats, correct: Floats) -> BetaMap | Averaged:
+def fit_binary(method: Literal["beta", "bbq"], confidence: Floats, correct: Floats) -> BetaMap | Averaged:
     """Return netcal's map of one confidence, fitted on (confidence, 0 or 1); raise where it cannot be fitted or is no map.
 
     >>> fit_binary("beta", np.array([0.9, 0.8]), np.array([1.0, 1.0]))
@@ -100,26 +100,21 @@ def fit_binary(method: Literal["beta", "bbq", "enir"], confidence: Floats, corre
         raise ModelError(f"netcal's {method} gave NaN for {np.count_nonzero(~np.isfinite(after))} rows. Use isotonic.")
     if float(np.abs(after - stated).max()) < SAME:
         raise ModelError(
-            f"netcal's {method} returned its input (largest change below {SAME:g}): nothing was fitted. "
-            "Use temperature or isotonic."
+            f"netcal's {method} returned its input (largest change below {SAME:g}): nothing was fitted, or the confidences "
+            "match the hit rates already. Compare with temperature or isotonic."
         )
     return mapped
 
 
 def _feasible(method: str, stated: Floats, correct: Floats) -> None:
-    """Raise `NotApplicable` where the fit has no answer, or takes too long."""
+    """Raise `NotApplicable` where the fit has no answer."""
     n, right = len(stated), correct > 0
     if right.all() or not right.any():
         raise NotApplicable(
             f"{method} needs rows that are right and rows that are wrong; all {n} have the outcome {int(correct[0])}. "
             "With several classes, each needs a row: or use mode='top'."
         )
-    if method == "enir" and n > ENIR_ROWS:
-        raise NotApplicable(
-            f"ENIR takes time with the square of the rows; it is kept to {ENIR_ROWS:,} and these are {n:,}. "
-            "Use isotonic or bbq."
-        )
-    if method != "bbq" and stated[~right].max() < stated[right].min():
+    if method == "beta" and stated[~right].max() < stated[right].min():
         raise NotApplicable(
             f"{method} has no finite optimum: every right row has a higher confidence than every wrong one "
             f"({n} rows, separable). Use histogram or isotonic."
@@ -135,9 +130,9 @@ def _fit(method: str, stated: Floats, correct: Floats) -> BetaMap | Averaged:
         sites = fitted._sites  # its property `weights` raises KeyError: 'bias' in 1.4.0
         a, b = (float(weight) for weight in np.ravel(sites["weights"]["values"]))
         return BetaMap(a, b, float(np.ravel(sites["bias"]["values"])[0]))
-    from netcal.binning import BBQ, ENIR
+    from netcal.binning import BBQ
 
-    return Averaged((BBQ() if method == "bbq" else ENIR()).fit(stated, hits))
+    return Averaged(BBQ().fit(stated, hits))
 
 
 def measure(confidence: Floats, correct: Floats, bins: int) -> Errors:

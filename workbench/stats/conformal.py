@@ -31,6 +31,7 @@ __all__ = ["SCORES", "ConformalSets", "Score", "SetCoverage", "SetOptions", "fit
 SCORES = ("lac", "aps", "raps")
 LEVEL = 0.95
 BLOCK = 1 << 18  # numbers in a block of rows
+EXACT = 20_000  # new rows up to which the Beta-binomial is summed
 SLACK = 1e-12  # sums of probabilities that differ by rounding are one score
 
 Score = Literal["lac", "aps", "raps"]
@@ -158,10 +159,20 @@ class ConformalSets:
             return 1.0, 1.0
         if not self.options.allow_empty:
             return math.nan, math.nan  # sets hold more than the promise
-        from scipy.stats import betabinom
+        ahead, behind = rank, self.n + 1 - rank
+        tails = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+        if rows <= EXACT:
+            from scipy.stats import betabinom
 
-        law = betabinom(rows, rank, self.n + 1 - rank)
-        return float(law.ppf((1 - LEVEL) / 2)) / rows, float(law.ppf((1 + LEVEL) / 2)) / rows
+            low, high = (float(betabinom.ppf(tail, rows, ahead, behind)) / rows for tail in tails)
+            return low, high
+        from scipy.special import betaincinv
+
+        size = rows / (1 + (rows - 1) / (self.n + 2)) - 1  # the Beta of the same mean and variance: equal to 1e-4 here
+        low, high = (
+            float(betaincinv(size * ahead / (self.n + 1), size * behind / (self.n + 1), tail)) for tail in tails
+        )
+        return low, high
 
 
 def fit(

@@ -8,7 +8,7 @@
     histogram     hit rate per bin (Zadrozny and Elkan 2001)
     beta          beta calibration (Kull et al. 2017), through netcal
     bbq           Bayesian binning into quantiles (Naeini et al. 2015), through netcal
-    enir          ensemble of near isotonic regressions (Naeini and Cooper 2016), through netcal; small data only
+    enir          ensemble of near isotonic regressions (Naeini and Cooper 2016)
 
 `fit` gives a `Calibrator`; `cross_fitted` recalibrates every row by a fit that did not see it, which is what a comparison of
 before and after needs; `cross_check` puts netcal's calibration errors beside ours.
@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike
 from workbench.errors import DataError, ModelError, NotApplicable, UsageError, unknown
 from workbench.stats._bins import Scheme
 from workbench.stats._checks import Floats, Ints, check_bins, check_pairs
+from workbench.stats._enir import Ensemble, fit_enir
 from workbench.stats._inputs import CLIP, INPUTS, Inputs, Table, check_inputs, check_labelled, logits_of
 from workbench.stats._maps import Curve, Map, Mode, OneVsRest, Steps, TopLabel, fit_classes, fit_histogram, fit_isotonic
 from workbench.stats._scaling import bounds_of_temperature, fit_temperature, fit_vector, softmax
@@ -35,7 +36,7 @@ from workbench.stats._scaling import bounds_of_temperature, fit_temperature, fit
 __all__ = ["METHODS", "Calibrator", "CrossCheck", "Options", "cross_check", "cross_fitted", "fit", "folds_of"]
 
 METHODS = ("temperature", "vector", "isotonic", "histogram", "beta", "bbq", "enir")
-OF_NETCAL = ("beta", "bbq", "enir")
+OF_NETCAL = ("beta", "bbq")
 SLACK = 1e-9  # nats per row by which rounding may raise the NLL
 
 
@@ -311,11 +312,13 @@ def _binary(method: str, options: Options) -> Any:
     """Return the function that fits the method's map of one probability."""
     if method == "isotonic":
         return fit_isotonic
+    if method == "enir":
+        return fit_enir
     if method == "histogram":
         return lambda stated, hit: fit_histogram(stated, hit, options.bins, options.scheme)
     from workbench.stats._netcal import fit_binary
 
-    return lambda stated, hit: fit_binary(cast("Literal['beta', 'bbq', 'enir']", method), stated, hit)
+    return lambda stated, hit: fit_binary(cast("Literal['beta', 'bbq']", method), stated, hit)
 
 
 def _parameters(found: OneVsRest | TopLabel | Map) -> dict[str, Any]:
@@ -324,7 +327,7 @@ def _parameters(found: OneVsRest | TopLabel | Map) -> dict[str, Any]:
         return {"maps": tuple(_parameters(each) for each in found.maps)}
     if isinstance(found, TopLabel):
         return _parameters(found.map)
-    if isinstance(found, Curve | Steps):
+    if isinstance(found, Curve | Steps | Ensemble):
         return dict(vars(found))
     from workbench.stats._netcal import BetaMap
 
