@@ -1,6 +1,7 @@
 """Fixtures for all tests."""
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -13,3 +14,15 @@ def benchmark_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no benchmark data: {folder} is not there; set WORKBENCH_DATA to the folder that holds them")
     return folder
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a model, browser or data test that was skipped, where WORKBENCH_NO_SKIPS says that none may be (CI)."""
+    del call
+    report = yield
+    held = [name for name in ("model", "browser", "data") if item.get_closest_marker(name)]
+    if os.environ.get("WORKBENCH_NO_SKIPS") and report.skipped and held:
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but a test marked {', '.join(held)} may not be here: {report.longrepr}"
+    return report
