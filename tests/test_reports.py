@@ -134,3 +134,14 @@ def test_repr_is_text(report: wb.Report) -> None:
     assert "Calibration" in shown
     assert "Accuracy" in shown
     assert "200" in shown
+
+
+def test_charts_are_altair_and_show_without_a_network(report: wb.Report) -> None:
+    """A chart is Altair's own, and its notebook display is a picture that names no other host."""
+    import altair as alt
+
+    chart = report.chart("reliability")
+
+    assert isinstance(chart, alt.TopLevelMixin)
+    assert chart._repr_mimebundle_()["text/html"].startswith('<img alt="Chart" src="data:image/svg+xml')
+    assert isinstance(chart | report.chart("confidence_histogram"), alt.HConcatChart)

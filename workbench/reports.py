@@ -113,8 +113,11 @@ class Report:
         return {**self.stored, **self._derived, "selections": self.selections}
 
     def charts(self) -> dict[str, Any]:
-        """Return every chart by name, as Altair charts of aggregated numbers."""
-        return dict(self._probe.charts(self.metrics, self.tables, self.options)) if len(self.explored) else {}
+        """Return every chart by name: Altair charts of aggregated numbers, which show as pictures and need no network."""
+        from workbench.charts.offline import offline
+
+        charts = self._probe.charts(self.metrics, self.tables, self.options) if len(self.explored) else {}
+        return {name: offline(chart) for name, chart in charts.items()}
 
     def chart(self, name: str | None = None) -> Any:
         """Return one Altair chart: the named one, or the probe's first."""
