@@ -12,7 +12,7 @@ def offline(chart: Any) -> Any:
     """Return the same Altair chart, which a notebook shows as a picture (SVG): drawn by us, without script or network.
 
     Altair's own display loads Vega from a CDN, and is blank without one. All else of the chart is untouched: it can be
-    layered, changed and saved; `alt.Chart.from_dict(chart.to_dict())` gives back Altair's display.
+    changed and saved; `alt.Chart.from_dict(chart.to_dict())` gives back Altair's display.
 
     >>> import altair
     >>> chart = offline(altair.Chart({"values": [{"a": 1}]}).mark_bar())
