@@ -1,0 +1,139 @@
+"""Causal language models: log-likelihoods and choices by the scoring engine, text by `_generate`."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.errors import DataError, NotApplicable, UsageError
+from workbench.models._adapt import Identity, Store, absent, heard, settings_of
+from workbench.models._generate import Generation, Writer
+from workbench.models.cache import Cache
+from workbench.models.engine import Engine
+from workbench.models.verbs import Choices, Generations, ModelInfo, Monitor, Question, Request, Scores
+
+if TYPE_CHECKING:
+    from workbench.models._open import Opened
+
+__all__ = ["LanguageModel"]
+
+
+class LanguageModel:
+    """A causal language model of transformers: scores, chooses and generates.
+
+    Attributes: model, tokenizer (transformers' own), name.
+    """
+
+    verbs = frozenset({"score", "choose", "generate"})
+
+    def __init__(self, opened: "Opened") -> None:
+        self.model, self.tokenizer, self._info = opened.model, opened.tokenizer, opened.info
+        self.name = opened.info.name
+        self._options = opened.options
+        self._cache = Cache() if opened.options.cache else None
+        self._identity = Identity(self.model, opened.fingerprint)
+        self._fingerprint = self._identity.now()
+        self._engine = self._new_engine()
+
+    def __repr__(self) -> str:
+        return f"LanguageModel({self.name!r}, {self.info.parameters:,} parameters, {self.info.dtype} on {self.info.device})"
+
+    def __getattr__(self, name: str) -> Any:
+        raise absent(self, name)
+
+    @property
+    def info(self) -> ModelInfo:
+        """What the run record keeps; the engine's notes are among its notes."""
+        engine = self.__dict__.get("_engine")
+        return replace(self._info, notes=(*self._info.notes, *(engine.notes if engine else ())))
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of the weights as they are now; made anew after the model was trained or loaded into."""
+        self.model.eval()
+        fingerprint = self._identity.now()
+        if fingerprint != self._fingerprint:
+            self._fingerprint = fingerprint
+            self._engine = self._new_engine()
+        return self._engine
+
+    def score(self, requests: Sequence[Request], *, monitor: Monitor | None = None) -> Scores:
+        """Return per-token statistics of each continuation after its context, in the order given."""
+        return self.engine.score(requests, monitor=monitor)
+
+    def choose(self, questions: Sequence[Question], *, monitor: Monitor | None = None) -> Choices:
+        """Return the log-likelihood of every choice of every question, in nats, with its number of tokens.
+
+        Letters (one token each) and whole answers are asked alike: the choices of a question share its prompt, which is run once.
+        A question is done when all its choices are.
+        """
+        for i, question in enumerate(questions):
+            if not question.choices:
+                raise DataError(f"Question {i} has no choices. Give each question at least two.")
+        scores = self.score([Request(q.prompt, choice) for q in questions for choice in q.choices], monitor=monitor)
+        totals, tokens = scores.total(), np.diff(scores.offsets)
+        ends = np.cumsum([len(question.choices) for question in questions], dtype=np.int64)
+        spans = [slice(end - len(question.choices), end) for question, end in zip(questions, ends, strict=True)]
+        done = np.array([bool(scores.done[span].all()) for span in spans], dtype=bool)
+        return Choices(
+            tuple(totals[span] if finished else None for span, finished in zip(spans, done, strict=True)),
+            tuple(tokens[span] if finished else None for span, finished in zip(spans, done, strict=True)),
+            done,
+            scores.counters,
+        )
+
+    def generate(
+        self,
+        prompts: Sequence[str],
+        *,
+        max_tokens: int = 64,
+        temperature: float = 0.0,
+        stop: Sequence[str] = (),
+        seeds: Sequence[int] | None = None,
+        chat: bool = False,
+        monitor: Monitor | None = None,
+    ) -> Generations:
+        """Return a continuation of each prompt, and the sum of log p of its tokens under the model (nats, at temperature 1).
+
+        Temperature 0 takes the likeliest token. Otherwise each prompt draws from its own seed, so that neither batch nor order
+        changes a draw; without `seeds` they come from the prompt's text and how often it stood before. A text ends before the
+        first `stop` string, at the end token, or after `max_tokens`; log p counts every token drawn, the end token and those
+        of a stop string included. `chat` puts the prompt into the tokenizer's chat template as one user turn. The settings of
+        the model's generation_config (penalties, top-p) are not used: what is drawn is the model itself.
+        """
+        if isinstance(prompts, str) or isinstance(stop, str):
+            raise UsageError("prompts and stop are lists of texts; a single text was given. Put it in a list.")
+        if max_tokens < 1:
+            raise UsageError(f"max_tokens must be 1 or more; it is {max_tokens}.")
+        if not temperature >= 0 or temperature == float("inf"):
+            raise UsageError(f"temperature must be 0 (greedy) or positive; it is {temperature}.")
+        if seeds is not None and len(seeds) != len(prompts):
+            raise UsageError(f"seeds needs one number per prompt: {len(prompts)} prompts, {len(seeds)} seeds.")
+        if "" in stop:
+            raise UsageError("stop holds an empty text, which would end every answer at once. Remove it.")
+        if chat and not getattr(self.tokenizer, "chat_template", None):
+            raise NotApplicable(
+                f"{self.name} has no chat template. Leave chat out, or load an instruction-tuned model."
+            )
+        plan = Generation(max_tokens, float(temperature), tuple(stop))
+        writer = Writer(self.model, self.tokenizer, max_length=self.engine.max_length)
+        settings = (settings_of(self.model), self.info.dtype, self.model.device.type, repr(plan))
+        store = Store(self._cache, self._fingerprint, "generate", *settings)
+        return writer.write(
+            writer.encode(prompts, chat=chat), plan, seeds or writer.seeds(prompts), store, heard(monitor)
+        )
+
+    def _new_engine(self) -> Engine:
+        engine = Engine(
+            self.model,
+            self.tokenizer,
+            device=self.model.device,
+            cache=self._cache,
+            fingerprint=self._fingerprint,
+            token_budget=self._options.token_budget,
+        )
+        if self._options.max_length is not None:
+            limits = (self._options.max_length, engine.max_length)
+            engine.max_length = min(limit for limit in limits if limit is not None)
+        return engine

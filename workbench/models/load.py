@@ -1,0 +1,214 @@
+"""From whatever names or is a model to an adapter that answers the verbs of `workbench.models.verbs`.
+
+`kind_of` says what a target is, and one adapter serves each kind: a causal language model scores, chooses and generates; a
+sequence classifier, a scikit-learn classifier, a torch module or a callable classifies; an encoder embeds. Weights are read from
+safetensors only, and no code that comes with a model is run, unless `allow_pickle` or `trust_remote_code` asks for it.
+"""
+
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import ModelError, UsageError, unknown
+from workbench.models.verbs import Model
+
+__all__ = ["LoadOptions", "kind_of", "known_names", "load"]
+
+EMBEDDED = "smollm2-135m-instruct"
+PICKLED = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin", ".ckpt")
+HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """What can be said about a model beside what it is.
+
+    tokenizer: a tokenizer, or its name or folder; a torch module's may be any callable on a list of texts
+    name: the model's name in tables and records; an object without weights is cached on disk under it, and only then
+    device: "cpu", "cuda", "cuda:1", "mps"; None takes the GPU if there is one
+    dtype: "float32", "bfloat16", "float16"; None takes bfloat16 on a GPU that has it, float32 elsewhere
+    revision: branch, tag or commit on the hub
+    trust_remote_code: run the code that comes with the model
+    allow_pickle: read pickled weights or objects, which can run any code
+    labels: the names of the classes, in the order of the model's outputs
+    transform: what makes a torch module's input of a list of inputs
+    positive: the one label to read, against its absence, from a head with one logit or with independent labels
+    outputs: "logits" or "probabilities" of a torch module; None looks at the first batch
+    per_item: the callable takes one input at a time
+    task: "language model", "classifier" or "embedder", where the architecture does not say it or says another
+    max_length: the most tokens of a text
+    token_budget: the most tokens in one batch, with padding
+    cache: keep answers on disk
+    verify: check every byte of the converted copy of a GGUF file
+    """
+
+    tokenizer: Any = None
+    name: str | None = None
+    device: Any = None
+    dtype: Any = None
+    revision: str | None = None
+    trust_remote_code: bool = False
+    allow_pickle: bool = False
+    labels: Sequence[str] | None = None
+    transform: Callable[[Sequence[Any]], Any] | None = None
+    positive: str | None = None
+    outputs: str | None = None
+    per_item: bool = False
+    task: str | None = None
+    max_length: int | None = None
+    token_budget: int | None = None
+    cache: bool = True
+    verify: bool = False
+
+
+def load(target: Any, *, options: LoadOptions | None = None, **changes: Any) -> Model:
+    """Return the model, ready to be asked: `wb.load("smollm2-135m-instruct")`.
+
+    `target` is the embedded model's name, a name of the Hugging Face hub, a folder, a GGUF file, a loaded transformers model, a
+    fitted scikit-learn classifier, a torch module (with `labels` and `tokenizer` or `transform`), or a callable that takes a list
+    of texts and gives class probabilities. `changes` are the fields of `LoadOptions`.
+
+    Raises `ModelError` where the model cannot be loaded, `OutOfMemory` before loading where it does not fit, `UsageError` for
+    options that are unknown or missing; each says what to do.
+
+    >>> model = load(lambda texts: [[0.2, 0.8] for _ in texts], labels=["no", "yes"], name="always yes")
+    >>> model.verbs, model.info.kind
+    (frozenset({'classify'}), 'callable')
+    >>> load("x", devise="cpu")
+    Traceback (most recent call last):
+    ...
+    workbench.errors.UsageError: Unknown option of load 'devise'. Did you mean 'device'? Known: ...
+    """
+    settings = _settle(options, changes)
+    kind = kind_of(target)
+    if kind == "workbench model":
+        loaded: Model = target
+        return loaded
+    module, function = ADAPTERS[kind]
+    return getattr(importlib.import_module(f"workbench.models.{module}"), function)(target, settings)
+
+
+def kind_of(target: Any) -> str:
+    """Return what a target is, one of the keys of `ADAPTERS` or "workbench model"; nothing is loaded to know it.
+
+    >>> kind_of("smollm2-135m-instruct"), kind_of("owner/model"), kind_of(len)
+    ('embedded model', 'hub name', 'callable')
+    """
+    if isinstance(target, (str, Path)):
+        return _kind_of_name(target)
+    if inspect.isclass(target):
+        raise UsageError(f"{target.__name__} is a class, not a model. Make an instance, fit or load it, and pass that.")
+    if hasattr(target, "verbs") and hasattr(target, "info"):
+        return "workbench model"
+    home = type(target).__module__.split(".")
+    if home[:2] == ["transformers", "pipelines"]:
+        return "transformers pipeline"
+    torch = sys.modules.get("torch")  # an object of torch cannot be here without it
+    if torch is not None and isinstance(target, torch.nn.Module):
+        whole = hasattr(target, "config") and hasattr(target.config, "model_type") and hasattr(target, "forward")
+        return "transformers model" if whole else "torch module"
+    if any(hasattr(target, verb) for verb in ("predict_proba", "decision_function")) or (
+        hasattr(target, "predict") and hasattr(target, "get_params")
+    ):
+        return "scikit-learn model"
+    if callable(target):
+        return "callable"
+    raise UsageError(
+        f"A {type(target).__name__} is not something that can be loaded. Give a name, a folder, a GGUF file, a transformers model, "
+        "a scikit-learn classifier, a torch module or a callable."
+    )
+
+
+def known_names() -> tuple[str, ...]:
+    """Return the names that can be loaded without a network: the embedded model's and those in the hub's cache.
+
+    >>> "smollm2-135m-instruct" in known_names()
+    True
+    """
+    from workbench.models._hub import kept_names
+
+    return (EMBEDDED, *kept_names())
+
+
+ADAPTERS = {  # kind -> module of workbench.models, function of (target, options)
+    "embedded model": ("_open", "embedded"),
+    "hub name": ("_open", "hub"),
+    "folder": ("_open", "folder"),
+    "gguf file": ("_open", "gguf"),
+    "pickle": ("_open", "pickle"),
+    "transformers model": ("_open", "held"),
+    "transformers pipeline": ("_open", "pipeline"),
+    "scikit-learn model": ("classifiers", "from_sklearn"),
+    "torch module": ("modules", "from_module"),
+    "callable": ("callables", "from_callable"),
+}
+
+
+def _settle(options: LoadOptions | None, changes: dict[str, Any]) -> LoadOptions:
+    known = [field.name for field in fields(LoadOptions)]
+    for name in changes:
+        if name not in known:
+            raise unknown("option of load", name, known)
+    settings = replace(options or LoadOptions(), **changes)
+    for name, values in {
+        "outputs": (None, "logits", "probabilities"),
+        "task": (None, "language model", "classifier", "embedder"),
+    }.items():
+        if getattr(settings, name) not in values:
+            raise unknown(f"value of {name}", getattr(settings, name), [value for value in values if value])
+    for name in ("max_length", "token_budget"):
+        value = getattr(settings, name)
+        if value is not None and value < 1:
+            raise UsageError(f"{name} counts tokens, so it must be 1 or more; it is {value}.")
+    if isinstance(settings.labels, str):
+        raise UsageError(
+            f"labels must be a list of names; it is the text {settings.labels!r}. Write labels=['no', 'yes']."
+        )
+    return settings
+
+
+def _kind_of_name(target: str | Path) -> str:
+    """Return what a text or path names."""
+    text = str(target).strip()
+    if not text:
+        raise UsageError(f"The model's name is empty. Try {EMBEDDED!r}.")
+    if text.lower() == EMBEDDED:
+        return "embedded model"
+    path = Path(text).expanduser()
+    if path.is_dir():
+        return "folder"
+    ending = path.suffix.lower()
+    if path.is_file():
+        if ending == ".gguf":
+            return "gguf file"
+        if ending in PICKLED:
+            return "pickle"
+        hint = f"Give its folder: {path.parent}." if ending == ".safetensors" else "Give a folder, or a .gguf file."
+        raise ModelError(f"{path} is a file that holds no whole model. {hint}")
+    looks_local = path.is_absolute() or text.startswith((".", "~")) or "\\" in text or ending in (".gguf", *PICKLED)
+    if looks_local or isinstance(target, Path):
+        raise ModelError(
+            f"There is no file or folder {path}.{_beside(path)} Check the path; the working folder is {Path.cwd()}."
+        )
+    if not HUB_NAME.fullmatch(text):
+        raise ModelError(
+            f"{text!r} is neither a file or folder here nor a name of the hub (owner/model). The embedded model is {EMBEDDED!r}."
+        )
+    return "hub name"
+
+
+def _beside(path: Path) -> str:
+    """Return a hint at the nearest name in the same folder."""
+    import difflib
+
+    try:
+        names = [each.name for each in path.parent.iterdir()]
+    except OSError:
+        return ""
+    close = difflib.get_close_matches(path.name, names, n=1)
+    return f" Did you mean {str(path.parent / close[0])!r}?" if close else ""
