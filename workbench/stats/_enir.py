@@ -60,7 +60,7 @@ def fit_enir(confidence: Floats, correct: Floats) -> Ensemble:
         )
     x, place, counts = np.unique(confidence, return_inverse=True, return_counts=True)
     n = counts.astype(np.float64)
-    hits: Floats = np.bincount(place, weights=correct)
+    hits = np.bincount(place, weights=correct).astype(np.float64)
     found = list(near_isotonic_path(hits / n, n))
     scores = np.array([_bic(model, n, hits) for model in found])
     weights = np.exp((scores.min() - scores) / 2)

@@ -7,6 +7,7 @@ Temperature works on columns of rows, class by class, in float32 until it is clo
 result does not depend on the type of the logits, nor on the order of the rows beyond rounding.
 """
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from workbench.errors import NotApplicable
 from workbench.stats._checks import Floats, Ints
 from workbench.stats._intervals import z_quantile
 
-__all__ = ["Temperature", "Vector", "bounds_of_temperature", "fit_temperature", "fit_vector", "softmax"]
+__all__ = ["Scaling", "Temperature", "Vector", "bounds_of_temperature", "fit_temperature", "fit_vector", "softmax"]
 
 Table = NDArray[np.floating[Any]]
 
@@ -44,6 +45,17 @@ class Vector(NamedTuple):
     biases: Floats
     nll_before: float
     nll_after: float
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """softmax(weights x logits + biases), one weight and bias per class."""
+
+    weights: Floats
+    biases: Floats
+
+    def __call__(self, logits: Table) -> Floats:
+        return softmax(logits * self.weights + self.biases)
 
 
 class _Block(NamedTuple):
@@ -216,23 +228,24 @@ def fit_vector(logits: Table, labels: Ints, penalty: float, free: Ints | None = 
     move = np.arange(classes) if free is None else free
     identity = np.concatenate([np.ones(classes), np.zeros(classes)])
     index = np.concatenate([move, classes + move])
-    theta, decrement, ratio = identity.copy(), np.inf, 0.0
+    theta, decrement, slow = identity.copy(), np.inf, 0
     value = before = _vector_nll(logits, labels, identity)
     for _ in range(STEPS):
         gradient, hessian = _vector_slopes(logits, labels, theta)
         gradient += penalty * (theta - identity)
         hessian[np.diag_indices(len(hessian))] += penalty
-        step = np.linalg.lstsq(hessian[np.ix_(index, index)], -gradient[index], rcond=1e-12)[0]
-        previous, decrement = decrement, float(-gradient[index] @ step)
-        ratio = decrement / previous if np.isfinite(previous) and previous > 0 else 0.0
-        full = np.zeros_like(theta)
-        full[index] = step
-        theta, value, moved = _search(logits, labels, (theta, full, identity), value, decrement, penalty)
+        step = np.zeros_like(theta)
+        step[index] = np.linalg.lstsq(hessian[np.ix_(index, index)], -gradient[index], rcond=1e-12)[0]
+        previous, decrement = decrement, float(-gradient @ step)
+        slow += 1e-14 < decrement < 1e-5 and decrement > previous / 20
+        if (
+            slow >= 3 and penalty == 0
+        ):  # near an optimum Newton's steps square the error; towards infinity each gains a factor e
+            why = "a class can be told from the others without error, so that its weights run off"
+            raise NotApplicable(NO_FINITE.format(what="Vector scaling", n=len(labels), why=why, remedy=PENALTY))
+        theta, value, moved = _search(logits, labels, (theta, step, identity), value, decrement, penalty)
         if decrement <= 1e-14 or not moved:
             break
-    if ratio > 0.05 and penalty == 0:  # Newton's convergence is quadratic; towards infinity each step gains a factor e
-        why = "a class can be told from the others without error, so that its weights run off"
-        raise NotApplicable(NO_FINITE.format(what="Vector scaling", n=len(labels), why=why, remedy=PENALTY))
     weights, biases = theta[:classes], theta[classes:]
     if free is None:
         biases = biases - biases.mean()

@@ -31,7 +31,7 @@ from workbench.stats._checks import Floats, Ints, check_bins, check_pairs
 from workbench.stats._enir import Ensemble, fit_enir
 from workbench.stats._inputs import CLIP, INPUTS, Inputs, Table, check_inputs, check_labelled, logits_of
 from workbench.stats._maps import Curve, Map, Mode, OneVsRest, Steps, TopLabel, fit_classes, fit_histogram, fit_isotonic
-from workbench.stats._scaling import bounds_of_temperature, fit_temperature, fit_vector, softmax
+from workbench.stats._scaling import Scaling, bounds_of_temperature, fit_temperature, fit_vector, softmax
 
 __all__ = ["METHODS", "Calibrator", "CrossCheck", "Options", "cross_check", "cross_fitted", "fit", "folds_of"]
 
@@ -51,17 +51,6 @@ class Options:
 
 
 DEFAULT = Options()
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """softmax(weights x logits + biases), one weight and bias per class."""
-
-    weights: Floats
-    biases: Floats
-
-    def __call__(self, logits: Table) -> Floats:
-        return softmax(logits * self.weights + self.biases)
 
 
 @dataclass(frozen=True)
@@ -136,7 +125,7 @@ def fit(
     if method in OF_NETCAL and after > before + SLACK:
         raise ModelError(
             f"{method} raised the NLL of the {len(chosen)} rows that it was fitted on, from {before:.6g} to {after:.6g}. "
-            "Use temperature or isotonic."
+            "They may be calibrated already; or use temperature or isotonic."
         )
     classes = 2 if stated.ndim == 1 else stated.shape[1]
     return Calibrator(method, inputs, mode, classes, len(chosen), _parameters(found), before, after, found)
