@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
-    "Chooses",
     "Choices",
+    "Chooses",
     "Classes",
     "Classifies",
     "Counters",
@@ -69,13 +69,13 @@ class Monitor(Protocol):
     """Hears of progress and may ask to stop; called between batches, from the thread that computes."""
 
     def start(self, total: int, unit: str) -> None:
-        """A call begins that has `total` pieces of work to do."""
+        """Hear that a call begins which has `total` pieces of work to do."""
 
     def advance(self, done: int, **facts: Any) -> None:
-        """`done` more pieces are finished; facts may hold cached, rate, device_memory."""
+        """Hear that `done` more pieces are finished; facts may hold cached, rate, device_memory."""
 
     def finish(self) -> None:
-        """The call is over, complete or not."""
+        """Hear that the call is over, complete or not."""
 
     @property
     def stopped(self) -> bool:
