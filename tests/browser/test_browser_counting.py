@@ -1,0 +1,194 @@
+"""The counting in the browser: equal to brute force and to Python's statistics."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.stats import calibration, intervals, ranking
+from workbench.views import _assets, _fields, _temperature
+
+pytestmark = pytest.mark.browser
+FILES = ("count.js", "measures.js", "temper.js")
+SETUP = """
+const unpack = text => Uint8Array.from(atob(text), c => c.charCodeAt(0));
+window.columns = d => ({ codes: d.codes.map(unpack), confidence: new Float32Array(unpack(d.confidence).buffer), correct: unpack(d.correct) });
+"""
+
+
+@pytest.fixture
+def script(blank: Any) -> Any:
+    """Return a page that has the counting functions."""
+    blank.add_script_tag(content=_assets.module(*FILES) + SETUP)
+    return blank
+
+
+def packed(array: np.ndarray) -> str:
+    """Return bytes as base64."""
+    import base64
+
+    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
+
+
+def made_up(n: int, *, seed: int = 0, ties: bool = False) -> pd.DataFrame:
+    """Return rows with confidences (some on the edges of bins), outcomes and a column to slice by."""
+    rng = np.random.default_rng(seed)
+    confidence = rng.beta(4, 2, n)
+    if ties:
+        confidence = np.round(confidence, 1)
+    confidence[:3] = [0.0, 1.0, 0.6]
+    correct = (rng.random(n) < confidence**1.5).astype(float)
+    domain = rng.choice(["law", "history", "chemistry"], n)
+    return pd.DataFrame({"confidence": confidence, "correct": correct, "domain": domain})
+
+
+def for_page(rows: pd.DataFrame, fields: Any) -> dict[str, Any]:
+    """Return rows as the page gets them."""
+    return {
+        "codes": [packed(field.codes) for field in fields],
+        "confidence": packed(rows["confidence"].fillna(0).to_numpy(np.float32)),
+        "correct": packed(np.where(rows["correct"].isna(), 255, rows["correct"] > 0).astype(np.uint8)),
+    }
+
+
+COUNT = """([d, tables, mask, shown, bins]) => {
+  const c = columns(d), brushes = { tables: tables.map(passTable), mask: mask && unpack(mask) };
+  const { selected, views } = count(c, brushes, shown, bins, new Uint8Array(c.correct.length));
+  return [selected, shown.map(f => Object.fromEntries(Object.entries(views.get(f)).map(([k, v]) => [k, [...v]])))];
+}"""
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_counts_equal_brute_force_and_no_view_is_filtered_by_its_own_brush(script: Any, seed: int) -> None:
+    """Every view's counts are those of the rows that pass all other brushes."""
+    rows = made_up(3000, seed=seed)
+    rows.loc[5:40, "confidence"] = np.nan
+    fields = _fields.fields_of(rows, ["domain"], {"bins": 15})
+    rng = np.random.default_rng(seed)
+    ranges: list[list[int] | None] = [
+        sorted(rng.choice(field.bins, max(1, field.bins // 2), replace=False).tolist()) for field in fields
+    ]
+    ranges[seed % len(ranges)] = None
+    mask = rng.random(len(rows)) < 0.8
+    bins = [field.bins for field in fields]
+    bits = packed(np.packbits(mask, bitorder="little"))
+
+    selected, views = script.evaluate(COUNT, [for_page(rows, fields), ranges, bits, list(range(len(fields))), bins])
+
+    assert selected == int((_fields.keep(fields, ranges) & mask).sum())
+    for f, field in enumerate(fields):
+        others = [None if g == f else codes for g, codes in enumerate(ranges)]
+        passing = _fields.keep(fields, others) & mask
+        assert views[f]["n"] == np.bincount(field.codes[passing], minlength=field.bins + 1).tolist()
+        known = passing & (fields[0].codes < fields[0].bins)
+        hits = np.bincount(field.codes[known], weights=rows["correct"][known], minlength=field.bins + 1)
+        assert views[f]["hits"] == hits.tolist()
+
+
+@pytest.mark.parametrize(("bins", "ties"), [(15, False), (10, True), (7, False), (1, False)])
+def test_the_pages_ece_equals_pythons(script: Any, bins: int, ties: bool) -> None:
+    """ECE in the browser, from float32 confidences and byte codes, is Python's to 1e-6."""
+    rows = made_up(20_000, seed=bins, ties=ties)
+    fields = _fields.fields_of(rows, [], {"bins": bins})
+    found = script.evaluate(
+        """([d, bins]) => { const c = columns(d), n = c.correct.length;
+          const { views } = count(c, { tables: [null], mask: null }, [0], [bins], new Uint8Array(n));
+          return [ece(views.get(0), bins), measure(views.get(0), bins)]; }""",
+        [for_page(rows, fields[:1]), bins],
+    )
+    expected = calibration.ece(rows["confidence"], rows["correct"], bins)
+
+    assert found[0] == pytest.approx(expected, abs=1e-6)
+    assert found[1]["accuracy"] == pytest.approx(rows["correct"].mean(), abs=1e-12)
+    low, high = intervals.wilson(rows["correct"].sum(), len(rows))
+    assert found[1]["interval"] == pytest.approx([float(low), float(high)], abs=1e-9)
+
+
+@pytest.mark.parametrize("n", [100, 2000])
+def test_the_pages_null_band_is_near_pythons(script: Any, n: int) -> None:
+    """The normal approximation of the null band is within 15 % of the band by redrawn labels."""
+    rows = made_up(n, seed=n)
+    fields = _fields.fields_of(rows, [], {"bins": 15})
+    high = script.evaluate(
+        """([d, bins]) => { const c = columns(d);
+          const { views } = count(c, { tables: [null], mask: null }, [0], [bins], new Uint8Array(c.correct.length));
+          return measure(views.get(0), bins).band.high; }""",
+        [for_page(rows, fields[:1]), 15],
+    )
+    expected = calibration.null_band(rows["confidence"], rows["correct"], draws=4000).ece
+
+    assert high == pytest.approx(expected, rel=0.15)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_the_pages_curve_lies_on_pythons(script: Any, ties: bool) -> None:
+    """Each point of the browser's risk-coverage curve is a point of Python's, ties never split."""
+    rows = made_up(1500, seed=3, ties=ties)
+    fields = _fields.fields_of(rows, [], {"bins": 15})
+    points = script.evaluate(
+        """([d, bins]) => { const c = columns(d);
+          const { views } = count(c, { tables: [null, null], mask: null }, [0, 1], bins, new Uint8Array(c.correct.length));
+          return riskRows(views.get(1), bins[1]).map(row => [row.coverage, row.risk]); }""",
+        [for_page(rows, fields[:2]), [field.bins for field in fields[:2]]],
+    )
+    curve = ranking.risk_coverage(rows["confidence"], rows["correct"], points=len(rows))
+
+    expected = dict(zip(np.round(curve.coverage, 9), curve.risk, strict=True))
+    assert len(points) == (len(expected) if ties else 200)
+    for coverage, risk in points:
+        assert risk == pytest.approx(expected[round(coverage, 9)], abs=1e-9)
+
+
+@pytest.mark.parametrize("temperature", [0.25, 0.7, 1.0, 2.5])
+def test_the_temperature_gives_the_kernels_codes(script: Any, temperature: float) -> None:
+    """At any temperature the page and the kernel put every row into the same bin and part of the ranking."""
+    rng = np.random.default_rng(8)
+    logits = rng.normal(0, 2, (2000, 4)).astype(np.float32)
+    label = rng.integers(0, 4, 2000)
+    logits[:500, 3] = -np.inf
+    label[:500] %= 3
+    values = _temperature.Logits(logits, label.astype(np.int16))
+    stated = values.confidence(1.0)
+    rows = pd.DataFrame({"confidence": stated, "correct": (logits.argmax(1) == label).astype(float)})
+    fields = _fields.fields_of(rows, [], {"bins": 15})
+    page = script.evaluate(
+        """([d, edges, logits, labels, t]) => {
+          const base = columns(d), rows = base.correct.length;
+          const store = { base, rows, fields: edges.map(e => ({ edges: e, bins: e.length - 1 })),
+            logits: { logits: new Float32Array(unpack(logits).buffer), labels: new Int16Array(unpack(labels).buffer), classes: 4 } };
+          const { loss, columns: at } = tempered(store, t), fails = new Uint8Array(rows).fill(255);
+          return [[...at.codes[0]], [...at.codes[1]], meanLoss(loss, fails), eceOf(at, fails, edges[0].length - 1)]; }""",
+        [
+            for_page(rows, fields[:2]),
+            [field.edges.tolist() for field in fields[:2]],
+            packed(logits),
+            packed(values.labels),
+            temperature,
+        ],
+    )
+    there = _fields.tempered(fields[:2], values.confidence(temperature))
+
+    assert page[0] == there[0].codes.tolist()
+    assert page[1] == there[1].codes.tolist()
+    assert page[2] == pytest.approx(values.nll(temperature).mean(), abs=1e-9)
+    expected = calibration.ece(values.confidence(temperature), rows["correct"], 15)
+    assert page[3] == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_million_rows_are_counted_within_a_tenth_of_a_second(script: Any) -> None:
+    """One pass over 1e6 rows and five fields, three of them on show, is quick enough to follow a hand."""
+    milliseconds = script.evaluate("""() => {
+      const n = 1e6, F = 5, codes = Array.from({ length: F }, (_, f) => Uint8Array.from({ length: n }, (_, i) => (i * (f + 7) * 2654435761 >>> 9) % 15));
+      const c = { codes, confidence: new Float32Array(n).fill(0.5), correct: new Uint8Array(n) }, fails = new Uint8Array(n);
+      const tables = [passTable([3, 4, 5, 6]), null, passTable([1, 2, 3]), null, null], times = [];
+      for (let k = 0; k < 9; k++) {
+        const begun = performance.now();
+        count(c, { tables, mask: null }, [0, 1, 2], Array(F).fill(15), fails);
+        times.push(performance.now() - begun);
+      }
+      return times.sort((a, b) => a - b)[4];
+    }""")
+
+    print(f"count of 1e6 rows: {milliseconds:.1f} ms (median of 9)")
+    assert milliseconds < 100

@@ -1,0 +1,296 @@
+"""The explorer in JupyterLab: brushing, reading the selection, select(ids), temperature, hostile text, themes, no kernel."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+DATA = """
+import numpy as np, pandas as pd, workbench as wb
+rng = np.random.default_rng(1)
+n, K = {n}, 4
+logits = rng.normal(0, 1, (n, K)); label = rng.integers(0, K, n)
+logits[np.arange(n), label] += 1.1
+logits *= 2.2
+frame = pd.DataFrame({{
+    "example": [f"e{{i}}" for i in range(n)],
+    "text": [f"In which year did the {{i}}th of these events happen, and where?" for i in range(n)],
+    "label": label, "logits": list(logits),
+    "domain": rng.choice(["history", "geography", "chemistry", "arithmetic", "law", "medicine and health"], n,
+                         p=[.3, .25, .2, .1, .1, .05]),
+    "difficulty": rng.choice(["easy", "medium", "hard"], n)}})
+report = wb.from_predictions(frame, by=["domain", "difficulty"], name="a made-up model")
+"""
+SHOW = "explorer = wb.explore(report)\nexplorer"
+XSS = "</script><script>window.__xss=1</script><img src=x onerror='window.__xss=1'>"
+
+
+def numbers(book: Any) -> tuple[int, float]:
+    """Return the number selected and the ECE that the page shows."""
+    return int(book.tile("n").replace(",", "")), float(
+        book.page.get_attribute(".wb-tile-ece .wb-value", "data-ece") or "nan"
+    )
+
+
+def settle(book: Any) -> None:
+    """Wait until the kernel has answered for the brushes on show."""
+    book.page.wait_for_function(
+        "() => document.querySelector('.wb-metrics-panel .wb-state').textContent.startsWith('n =')"
+    )
+    book.page.wait_for_timeout(400)
+    book.page.wait_for_function(
+        "() => document.querySelector('.wb-metrics-panel .wb-state').textContent.startsWith('n =')"
+    )
+
+
+def test_brushing_the_diagram_filters_the_rest_and_the_next_cell_reads_it(notebook: Callable[..., Any]) -> None:
+    """A drag across the reliability diagram changes table, numbers and other views, but not the diagram's own bars."""
+    book = notebook(DATA.format(n=1200), SHOW, "print('rows', len(wb.selection), wb.selection.confidence.min())")
+    book.run_all()
+    book.ready()
+    settle(book)
+    book.picture("explorer-light-1600")
+    before = numbers(book)
+    own = book.page.evaluate("() => document.querySelector('.wb-reliability canvas').getAttribute('width')")
+    law = book.page.inner_text(".wb-slice >> nth=0 >> .wb-slice-n")
+
+    book.drag("reliability", 0.62, 0.88)
+    settle(book)
+
+    selected, error = numbers(book)
+    assert 0 < selected < before[0] == 1200
+    assert book.page.evaluate("() => document.querySelector('.wb-reliability canvas').getAttribute('width')") == own
+    assert book.page.inner_text(".wb-slice >> nth=0 >> .wb-slice-n") != law
+    assert "confidence 0.6" in book.page.inner_text(".wb-chips")
+    shown = [float(cell) for cell in book.page.locator(".wb-body .wb-cell.wb-number").all_inner_texts()]
+    low, high = (float(one.input_value()) for one in book.page.locator(".wb-calibration .wb-number").all()[:2])
+    assert shown
+    assert low - 6e-4 <= min(shown) <= max(shown) <= high + 6e-4
+    told = book.ask(
+        "from workbench.stats.calibration import ece\ns = wb.selection\nprint(len(s), ece(s.confidence, s.correct))"
+    )
+    assert int(told.split()[0]) == selected
+    assert float(told.split()[1]) == pytest.approx(error, abs=1e-6)
+    book.page.evaluate("() => { const p = window.jupyterapp.shell.currentWidget; p.content.activeCellIndex = 2; }")
+    book.command("notebook:run-cell")
+    book.page.wait_for_function(f"() => document.querySelector('.jp-Notebook').innerText.includes('rows {selected}')")
+    log = book.ask("print(report.selections.description.tolist(), report.selections.n.tolist())")
+    assert log.endswith(f"[{selected}]")
+    assert numbers(book)[0] == selected
+
+
+def test_two_brushes_filter_each_other_but_not_themselves(notebook: Callable[..., Any]) -> None:
+    """With a slice and a confidence brushed, the slice list is filtered by confidence only, and all agree with the kernel."""
+    book = notebook(DATA.format(n=1200), SHOW)
+    book.run_all()
+    book.ready()
+    book.page.click(".wb-slice >> nth=1")
+    book.drag("histogram", 0.7, 0.95)
+    settle(book)
+
+    counts = [int(text) for text in book.page.locator(".wb-slice-n").all_inner_texts()]
+    code = """
+s = wb.selection
+low, high = s.confidence.min(), s.confidence.max()
+part = report.explored.query("@low <= confidence <= @high").domain.value_counts()
+print(len(s), s.domain.nunique(), sorted(part.tolist(), reverse=True)[:2], part[s.domain.iloc[0]])
+"""
+    n, domains, *_rest, own = book.ask(code).replace("[", "").replace("]", "").replace(",", "").split()
+    assert int(n) == numbers(book)[0] == counts[1]
+    assert domains == "1"
+    assert abs(int(own) - counts[1]) == 0
+    assert sum(counts) > counts[1]
+    book.page.select_option(".wb-select", label="difficulty")
+    book.page.wait_for_function("() => document.querySelectorAll('.wb-slice').length === 3")
+    assert sum(int(text) for text in book.page.locator(".wb-slice-n").all_inner_texts()) == int(n)
+    book.drag("risk_coverage", 0.0, 0.5)
+    settle(book)
+    assert 0 < numbers(book)[0] < int(n)
+    assert book.ask("print(len(wb.selection))") == str(numbers(book)[0])
+    book.page.click(".wb-clear")
+    settle(book)
+    assert numbers(book)[0] == 1200
+    assert book.ask("print(len(wb.selection))") == "1200"
+
+
+def test_select_from_python_shows_in_the_page(notebook: Callable[..., Any]) -> None:
+    """`explorer.select(ids)` filters table and numbers; `explorer.clear()` brings everything back."""
+    book = notebook(DATA.format(n=400), SHOW)
+    book.run_all()
+    book.ready()
+    book.ask("explorer.select(['e3', 'e77', 'e390'])")
+    book.page.wait_for_function("() => document.querySelector('.wb-tile-n .wb-value').textContent === '3'")
+    book.page.wait_for_function("() => document.querySelectorAll('.wb-body .wb-row').length === 3")
+    assert "the 77th" in book.page.inner_text(".wb-body .wb-row >> nth=1")
+    assert "chosen in Python" in book.page.inner_text(".wb-chips")
+    book.ask("explorer.clear()")
+    book.page.wait_for_function("() => document.querySelector('.wb-tile-n .wb-value').textContent === '400'")
+    assert book.page.query_selector(".wb-chip") is None
+
+
+def test_the_temperature_moves_the_numbers_and_its_best_is_the_kernels(notebook: Callable[..., Any]) -> None:
+    """The slider changes ECE and confidence but not accuracy; Fit gives the kernel's T; a brush at T means the same rows."""
+    book = notebook(DATA.format(n=1200), SHOW)
+    book.run_all()
+    book.ready()
+    settle(book)
+    accuracy, (_, stated) = book.tile("accuracy"), numbers(book)
+    book.page.locator(".wb-slider").fill("0.8")
+    book.page.wait_for_function(f"() => document.querySelector('.wb-tile-ece .wb-value').dataset.ece < {stated} * 0.6")
+    assert book.tile("accuracy") == accuracy
+    book.page.click(".wb-temperature-panel >> text=Fit")
+    book.page.wait_for_selector(".wb-fitted:not([hidden])")
+    settle(book)
+    best = float(re.search(r"T = ([\d.]+)", book.page.inner_text(".wb-fitted")).group(1))  # type: ignore[union-attr]
+    told = book.ask("fit = explorer._load_logits().fit()\nprint(fit.temperature, fit.nll_after)").split()
+    assert float(told[0]) == pytest.approx(best, abs=1e-3)
+    assert float(book.page.inner_text(".wb-temperature-panel tbody tr >> nth=1 >> td >> nth=1")) == pytest.approx(
+        float(told[1]), abs=1e-3
+    )
+    book.drag("reliability", 0.4, 0.6)
+    settle(book)
+    book.picture("explorer-temperature-1600")
+    assert book.ask("print(len(wb.selection))") == str(numbers(book)[0])
+    book.page.click(".wb-temperature-panel >> text=Reset")
+    book.page.click(".wb-clear")
+    settle(book)
+    assert numbers(book)[1] == pytest.approx(stated, abs=1e-12)
+
+
+def test_without_logits_the_slider_says_why_it_is_off(notebook: Callable[..., Any]) -> None:
+    """Rows without logits disable the slider and name the reason."""
+    book = notebook(
+        "import pandas as pd, workbench as wb\n"
+        "frame = pd.DataFrame({'confidence': [.9, .6, .7, .8], 'correct': [1, 0, 1, 1]})\n"
+        "wb.explore(wb.from_predictions(frame))"
+    )
+    book.run_all()
+    book.ready()
+    assert book.page.is_disabled(".wb-slider")
+    assert "keep no logits" in book.page.inner_text(".wb-why")
+
+
+def test_text_of_examples_is_shown_as_text(notebook: Callable[..., Any]) -> None:
+    """Script in texts, labels, choices, slices, column and model names is shown, never run; neither is the static picture's."""
+    cells = [
+        f"import pandas as pd, workbench as wb\nbad = {XSS!r}\n"
+        "frame = pd.DataFrame({'example': [f'e{i}' + bad for i in range(40)], 'text': [bad] * 40, 'confidence': [.9, .6] * 20,\n"
+        "  'correct': [1, 0] * 20, 'label': [bad] * 40, 'predicted': [bad] * 40, 'domain' + bad: [bad, 'b'] * 20})\n"
+        "report = wb.from_predictions(frame, by=['domain' + bad], name=bad)",
+        "explorer = wb.explore(report)\nexplorer",
+    ]
+    book = notebook(*cells)
+    book.run_all()
+    book.ready()
+    settle(book)
+    assert XSS in book.page.inner_text(".wb-body .wb-row >> nth=0")
+    book.page.click(".wb-body .wb-row >> nth=0")
+    book.page.wait_for_selector(".wb-detail:not([hidden])")
+    assert XSS in book.page.inner_text(".wb-detail")
+    book.page.click(".wb-slice >> nth=0")
+    settle(book)
+    assert XSS in book.page.text_content(".wb-chips")
+    assert XSS in book.page.inner_text(".wb-name")
+    assert XSS in book.page.text_content(".wb-slice-name >> nth=0")
+    assert book.page.evaluate("() => window.__xss") is None
+
+
+def test_the_check_for_script_can_fail(notebook: Callable[..., Any]) -> None:
+    """The same text given to a page as HTML does run: the check above sees something."""
+    book = notebook(f"from IPython.display import HTML\nHTML({XSS!r})")
+    book.run_all()
+    book.page.wait_for_function("() => window.__xss === 1")
+    book.errors.clear()
+
+
+def test_the_saved_notebook_shows_a_picture_without_its_kernel(notebook: Callable[..., Any]) -> None:
+    """With the kernel gone and the saved notebook opened again, a static picture stands where the explorer was."""
+    book = notebook(DATA.format(n=600), SHOW)
+    book.run_all()
+    book.ready()
+    settle(book)
+    assert not book.page.is_visible(".workbench-static")
+    book.command("docmanager:save")
+    book.page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }")
+    saved = (book.server.folder / book.name).read_text()
+    assert len(saved) < 1_000_000
+    book.page.goto("about:blank")
+    book.open()
+    book.page.wait_for_selector(".workbench-static svg, .workbench-static img", timeout=30_000)
+    book.page.wait_for_timeout(4000)
+    assert book.page.is_visible(".workbench-static")
+    assert "Error displaying widget" not in book.page.inner_text(".jp-Notebook")
+    book.page.locator(".workbench-static").scroll_into_view_if_needed()
+    book.picture("explorer-without-kernel")
+    print(f"saved notebook: {len(saved):,} bytes")
+
+
+@pytest.mark.parametrize(("theme", "width"), [("Dark", 1600), ("Light", 900), ("Dark", 900)])
+def test_every_theme_and_width_keeps_panels_whole(notebook: Callable[..., Any], theme: str, width: int) -> None:
+    """The chart's colours follow the theme; nothing is cut, empty or on top of another panel."""
+    book = notebook(DATA.format(n=1200), SHOW, width=width, height=1900)
+    book.run_all()
+    book.ready()
+    book.command("apputils:change-theme", theme=f"JupyterLab {theme}")
+    wanted = theme.lower()
+    book.page.wait_for_selector(f".workbench-explorer[data-theme='{wanted}']")
+    book.drag("reliability", 0.62, 0.88)
+    settle(book)
+    book.page.locator(".workbench-explorer").scroll_into_view_if_needed()
+    book.page.mouse.move(5, 5)
+    book.picture(f"explorer-{wanted}-{width}")
+    boxes = book.page.evaluate("""() => [...document.querySelectorAll('.wb-panel')].map(e => {
+      const r = e.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom, e.scrollWidth - e.clientWidth]; })""")
+    canvases = book.page.evaluate("() => [...document.querySelectorAll('.wb-chart canvas')].map(c => c.width)")
+    book.command("apputils:change-theme", theme="JupyterLab Light")
+    assert len(canvases) == 3
+    assert all(one > 100 for one in canvases)
+    assert all(overflow <= 1 for *_, overflow in boxes)
+    for i, a in enumerate(boxes):
+        for b in boxes[:i]:
+            assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
+
+
+def test_the_keyboard_reaches_brushes_slices_and_rows(notebook: Callable[..., Any]) -> None:
+    """Number inputs brush, Space picks a slice, arrows and Enter read an example: no mouse is needed."""
+    book = notebook(DATA.format(n=400), SHOW)
+    book.run_all()
+    book.ready()
+    page = book.page
+    page.focus(".wb-calibration .wb-number >> nth=0")
+    page.keyboard.type("0.8")
+    page.keyboard.press("Tab")
+    settle(book)
+    by_confidence = numbers(book)[0]
+    assert 0 < by_confidence < 400
+    page.focus(".wb-slice >> nth=0")
+    page.keyboard.press("Space")
+    settle(book)
+    assert 0 < numbers(book)[0] < by_confidence
+    assert page.get_attribute(".wb-slice >> nth=0", "aria-checked") == "true"
+    page.focus(".wb-port")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".wb-detail:not([hidden])")
+    text = page.inner_text(".wb-body .wb-row[aria-selected='true'] >> .wb-cell >> nth=0")
+    assert text in page.inner_text(".wb-detail")
+    page.wait_for_function("() => document.querySelector('.wb-said').textContent.includes('selected')")
+
+
+def test_the_table_fetches_windows_and_sorts(notebook: Callable[..., Any]) -> None:
+    """Only rows near the eye stand in the page; the last row is right after a jump; a heading sorts all rows."""
+    book = notebook(DATA.format(n=5000), SHOW)
+    book.run_all()
+    book.ready()
+    book.page.evaluate("() => { const p = document.querySelector('.wb-port'); p.scrollTop = p.scrollHeight; }")
+    book.page.wait_for_function("() => document.querySelector('.wb-body').innerText.includes('the 4999th')")
+    assert book.page.locator(".wb-body .wb-row").count() < 200
+    book.page.click(".wb-sort >> text=Confidence")
+    book.page.click(".wb-sort >> text=Confidence")
+    book.page.wait_for_function("() => document.querySelectorAll('.wb-body .wb-number')[0].textContent >= '0.99'")
+    first = float(book.page.inner_text(".wb-body .wb-number >> nth=0"))
+    assert first == pytest.approx(float(book.ask("print(report.explored.confidence.max())")), abs=6e-4)

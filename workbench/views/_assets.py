@@ -1,0 +1,49 @@
+"""The browser's part: plain files of one scope, joined into the one ES module that anywidget wants.
+
+The files hold declarations only, so that their order matters for nothing but constants; the last one ends in `export default`.
+There is no build step and no Node.
+"""
+
+from functools import cache
+from importlib.resources import files
+
+__all__ = ["EXPLORER", "PROGRESS", "css", "module"]
+
+EXPLORER = (
+    "count.js",
+    "measures.js",
+    "temper.js",
+    "store.js",
+    "vega.js",
+    "dom.js",
+    "charts.js",
+    "slices.js",
+    "grid.js",
+    "panels.js",
+    "explorer.js",
+)
+PROGRESS = ("dom.js", "progress.js")
+
+
+@cache
+def module(*names: str) -> str:
+    """Return the text of one ES module made of the named files.
+
+    >>> "function count" in module("count.js")
+    True
+    """
+    return "\n".join(_read(name) for name in names)
+
+
+@cache
+def css(*names: str) -> str:
+    """Return the joined style sheets.
+
+    >>> ".workbench-progress" in css("progress.css")
+    True
+    """
+    return "\n".join(_read(name) for name in names)
+
+
+def _read(name: str) -> str:
+    return files("workbench.views").joinpath("static", name).read_text(encoding="utf-8")

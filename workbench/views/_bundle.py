@@ -1,0 +1,36 @@
+"""The one widget model of a kernel that carries Vega's JavaScript; charts hold a reference to it."""
+
+import threading
+from typing import Any
+
+import ipywidgets
+import traitlets
+
+__all__ = ["VegaBundle", "vega"]
+
+
+class VegaBundle(ipywidgets.Widget):
+    """Vega's JavaScript (about 0.9 MB), sent once however many views a notebook has."""
+
+    _model_name = traitlets.Unicode("WidgetModel").tag(sync=True)
+    _model_module = traitlets.Unicode("@jupyter-widgets/base").tag(sync=True)
+    _model_module_version = traitlets.Unicode("2.0.0").tag(sync=True)
+    source = traitlets.Unicode().tag(sync=True)
+
+    def __repr__(self) -> str:
+        return f"VegaBundle({len(self.source):,} characters)"
+
+
+_lock = threading.Lock()
+_carrier: VegaBundle | None = None
+
+
+def vega() -> Any:
+    """Return the carrier, made at first use and again after `Widget.close_all()`, which leaves a dead one."""
+    global _carrier
+    with _lock:
+        if _carrier is None or _carrier.comm is None:
+            from workbench.charts.bundle import vega_bundle
+
+            _carrier = VegaBundle(source=vega_bundle())
+        return _carrier

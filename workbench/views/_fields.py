@@ -1,0 +1,172 @@
+"""Fields: what can be brushed, as one byte per row.
+
+Each field gives every row a code below `bins`; the code `bins` stands for "none" (no confidence, no outcome). A brush on a field
+is a set of codes. The browser counts codes, and never sees the values.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["CONFIDENCE", "COVERAGE", "MAX_BINS", "Field", "fields_of", "keep", "place", "tempered"]
+
+CONFIDENCE, COVERAGE, OUTCOME = "confidence", "coverage", "outcome"
+MAX_BINS = 200  # codes are bytes, and 253 to 255 mean something else in the count
+MANY = 20  # a number with more values than this is cut into parts
+BLANK, OTHER = "(blank)", "(other)"
+
+Codes = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """One thing that can be brushed: `codes` (n,), and what they mean: `edges` (bins + 1,) or `labels` (bins,)."""
+
+    name: str
+    kind: str  # "confidence", "coverage" or "slice"
+    bins: int
+    codes: Codes
+    edges: Floats
+    labels: tuple[str, ...] = ()
+
+    def for_page(self) -> dict[str, Any]:
+        """Return what the page needs to know of it, without the codes."""
+        about = {"name": self.name, "kind": self.kind, "bins": self.bins, "labels": list(self.labels)}
+        return {**about, "edges": self.edges.tolist()}
+
+    def describe(self, codes: Sequence[int]) -> str:
+        """Return a set of codes in words.
+
+        >>> edges = np.array([0.0, 0.5, 1.0])
+        >>> Field("confidence", "confidence", 2, np.zeros(1, np.uint8), edges).describe([1])
+        'confidence 0.5 to 1'
+        """
+        if self.kind == "slice":
+            return f"{self.name}: {', '.join(self.labels[code] for code in codes if code < self.bins)}"
+        low, high = min(codes), max(codes)
+        if self.kind == CONFIDENCE:
+            return f"confidence {self.edges[low]:.3g} to {self.edges[min(high + 1, self.bins)]:.3g}"
+        return f"coverage {self.edges[low]:.3g} to {self.edges[min(high + 1, self.bins)]:.3g}"
+
+
+def fields_of(rows: "pd.DataFrame", by: Sequence[str], options: Mapping[str, Any]) -> tuple[Field, ...]:
+    """Return the fields of rows: confidence, coverage, each slice column, and the outcome.
+
+    `options` may hold `bins` and `scheme`, as the calibration probe has them.
+    """
+    from workbench.stats.binning import edges, mass_edges
+
+    confidence, correct = rows["confidence"].to_numpy(float), rows["correct"].to_numpy(float)
+    usable = np.isfinite(confidence) & np.isfinite(correct)
+    bins = int(options.get("bins", 15))
+    if not 1 <= bins <= MAX_BINS:
+        raise DataError(
+            f"The explorer shows 1 to {MAX_BINS} bins; this report has {bins}. Use report.with_options(bins=15)."
+        )
+    by_mass = options.get("scheme", "width") == "mass" and usable.any()
+    limits = mass_edges(confidence[usable], bins) if by_mass else edges(bins)
+    codes = np.full(len(rows), len(limits) - 1, dtype=np.uint8)
+    codes[usable] = place(confidence[usable], limits, closed="right" if by_mass else "left")
+    fields = [Field(CONFIDENCE, CONFIDENCE, len(limits) - 1, codes, limits), _coverage(confidence, usable)]
+    columns = dict.fromkeys(by)
+    if "group" in rows and "group" not in columns and rows["group"].nunique() > 1:
+        columns["group"] = None
+    fields += [_slice(name, rows[name]) for name in columns]
+    return (*fields, _outcome(correct))
+
+
+def place(confidence: Floats, limits: Floats, *, closed: str = "left") -> Codes:
+    """Return the bin of each confidence: closed on the left, the last on both sides (or closed on the right).
+
+    >>> place(np.array([0.0, 0.5, 1.0]), np.array([0.0, 0.5, 1.0]))
+    array([0, 1, 1], dtype=uint8)
+    """
+    side = "left" if closed == "right" else "right"
+    return np.searchsorted(limits[1:-1], confidence, side=side).astype(np.uint8)  # type: ignore[call-overload, no-any-return]  # `side` is one of two words
+
+
+def keep(fields: Sequence[Field], allowed: Sequence[Sequence[int] | None]) -> NDArray[np.bool_]:
+    """Return which rows (n,) pass every brush; None lets all pass."""
+    passes = np.ones(len(fields[0].codes), dtype=bool)
+    for field, codes in zip(fields, allowed, strict=True):
+        if codes is not None:
+            table = np.zeros(256, dtype=bool)
+            table[list(codes)] = True
+            passes &= table[field.codes]
+    return passes
+
+
+def _coverage(confidence: Floats, usable: NDArray[np.bool_]) -> Field:
+    """Return the rank of each row's confidence, most confident first, in at most 200 parts that never split a tie."""
+    n = int(usable.sum())
+    codes = np.full(len(confidence), 1, dtype=np.uint8)
+    if not n:
+        return Field(COVERAGE, COVERAGE, 1, codes, np.array([0.0, 1.0]))
+    values, inverse, counts = np.unique(-confidence[usable], return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts) / n
+    few = len(values) <= MAX_BINS
+    part = np.arange(len(values)) if few else np.ceil(ends * MAX_BINS - 1e-9).astype(int) - 1
+    kept, part = np.unique(part, return_inverse=True)
+    last = np.append(np.flatnonzero(np.diff(part)), len(part) - 1)
+    codes = np.full(len(confidence), len(kept), dtype=np.uint8)
+    codes[usable] = part[inverse]
+    return Field(COVERAGE, COVERAGE, len(kept), codes, np.concatenate([[0.0], ends[last]]))
+
+
+def _slice(name: str, column: "pd.Series[Any]") -> Field:
+    """Return the categories of a column, the most frequent first; many numbers are cut into fifths."""
+    import pandas as pd
+
+    numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    if numeric and column.nunique() > MANY:
+        parts = pd.qcut(column, 5, duplicates="drop", precision=3)
+        names = [str(part) for part in parts.cat.categories]
+        codes = parts.cat.codes.to_numpy()
+        blank = bool((codes < 0).any())
+        labels = (*names, BLANK) if blank else tuple(names)
+        return Field(
+            name, "slice", len(labels), np.where(codes < 0, len(names), codes).astype(np.uint8), np.empty(0), labels
+        )
+    words = column.map(str).where(column.notna(), BLANK).replace("", BLANK)
+    counts = words.value_counts()
+    ranked = sorted(counts.index, key=lambda word: (word == BLANK, -counts[word], word))
+    named = ranked if len(ranked) <= MAX_BINS else ranked[: MAX_BINS - 1]
+    place_of = {word: i for i, word in enumerate(named)}
+    labels = tuple(named) if len(named) == len(ranked) else (*named, OTHER)
+    found = words.map(lambda word: place_of.get(word, MAX_BINS - 1)).to_numpy()
+    return Field(name, "slice", len(labels), found.astype(np.uint8), np.empty(0), labels)
+
+
+def _outcome(correct: Floats) -> Field:
+    codes = np.where(np.isnan(correct), 2, np.where(correct > 0, 0, 1)).astype(np.uint8)
+    labels = ("right", "wrong", "no answer known") if (codes == 2).any() else ("right", "wrong")
+    return Field(OUTCOME, "slice", len(labels), codes, np.empty(0), labels)
+
+
+def tempered(fields: Sequence[Field], confidence: Floats) -> tuple[Field, Field]:
+    """Return the fields of confidence and coverage with other confidences (n,): the bins and the parts' ranks stay.
+
+    A row is usable where it was. The coverage's code is that of the row's new rank, ties at their last row.
+    """
+    stated, covered = fields
+    usable = stated.codes < stated.bins
+    codes = stated.codes.copy()
+    codes[usable] = place(confidence[usable], stated.edges)
+    ranks = covered.codes.copy()
+    if usable.any():
+        ordered = np.sort(confidence[usable])
+        above = len(ordered) - np.searchsorted(ordered, confidence[usable], side="left")
+        ranks[usable] = np.searchsorted(covered.edges[1:], above / len(ordered) - 1e-9, side="left").clip(
+            0, covered.bins - 1
+        )
+    new = Field(CONFIDENCE, CONFIDENCE, stated.bins, codes, stated.edges)
+    return new, Field(COVERAGE, COVERAGE, covered.bins, ranks, covered.edges)

@@ -1,0 +1,101 @@
+"""The example table's kernel side: the columns to show, their order, and windows of rows as plain text."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["MOST_ROWS", "Column", "Window", "columns_of", "detail", "window"]
+
+MOST_ROWS = 400  # of one window
+LONGEST = 400  # characters of a cell; the whole text stands in the row's detail
+DETAIL = 20_000
+TITLES = {
+    "text": "Example",
+    "label": "Label",
+    "predicted": "Predicted",
+    "confidence": "Confidence",
+    "correct": "Correct",
+}
+
+
+class Column(NamedTuple):
+    """One column of the table: the rows' column, its title, and how it is shown ("text", "number" or "hit")."""
+
+    name: str
+    title: str
+    kind: str
+
+
+class Window(NamedTuple):
+    """Some rows of the table: from `start`, `cells` as text, `rows` their positions in the report's rows."""
+
+    start: int
+    cells: list[list[str]]
+    rows: list[int]
+
+
+def columns_of(rows: "pd.DataFrame", by: Sequence[str]) -> tuple[Column, ...]:
+    """Return the columns to show: text, label, predicted, confidence, correct, and the slices."""
+    kinds = {"confidence": "number", "correct": "hit"}
+    first = [Column(name, title, kinds.get(name, "text")) for name, title in TITLES.items() if name in rows]
+    if rows["text"].fillna("").eq("").all() if "text" in rows else True:  # predictions without texts: show their ids
+        first = [Column("example", "Example", "text"), *[column for column in first if column.name != "text"]]
+    return (*first, *(Column(name, name, "text") for name in by if name not in TITLES))
+
+
+def ranked(rows: "pd.DataFrame", column: str, *, descending: bool) -> NDArray[np.intp]:
+    """Return the positions (n,) of all rows in the order of a column; ties keep their order, blanks come last."""
+    values = rows[column]
+    if values.dtype == object or not hasattr(values.dtype, "kind") or values.dtype.kind not in "biuf":
+        values = values.map(lambda value: "" if value is None or value != value else str(value))
+    order = values.reset_index(drop=True).sort_values(ascending=not descending, kind="stable", na_position="last")
+    return order.index.to_numpy(np.intp)
+
+
+def window(rows: "pd.DataFrame", columns: Sequence[Column], order: NDArray[np.intp], start: int, end: int) -> Window:
+    """Return the rows from `start` to `end` of an order, at most 400."""
+    start = max(0, min(start, len(order)))
+    at = order[start : min(end, start + MOST_ROWS)]
+    part = rows.iloc[at]
+    cells = [[_text(value, column.kind) for value in part[column.name]] for column in columns]
+    return Window(start, [list(line) for line in zip(*cells, strict=True)], at.tolist())
+
+
+def detail(rows: "pd.DataFrame", position: int, columns: Sequence[Column]) -> list[list[str]]:
+    """Return everything about one row: pairs of a title and a text, and the answers with their probabilities."""
+    row = rows.iloc[position]
+    pairs = [["id", str(row["example"])]]
+    pairs += [
+        [column.title, _text(row[column.name], column.kind, DETAIL)] for column in columns if column.name != "example"
+    ]
+    choices, logits = row.get("choices"), row.get("logits")
+    if choices is not None and not isinstance(choices, float) and len(choices) <= MOST_ROWS:
+        p = _softmax(logits) if logits is not None and not isinstance(logits, float) else [None] * len(choices)
+        told = [
+            f"{choice}  ({share:.3f})" if share is not None else str(choice)
+            for choice, share in zip(choices, p, strict=False)
+        ]
+        pairs.append(["Choices", "\n".join(told)[:DETAIL]])
+    return pairs
+
+
+def _text(value: Any, kind: str, longest: int = LONGEST) -> str:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    if kind == "number":
+        return f"{value:.3f}"
+    if kind == "hit":
+        return "right" if value > 0 else "wrong"
+    text = str(value)
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _softmax(logits: Any) -> list[float]:
+    values = np.asarray(list(logits), dtype=float)
+    shifted = np.exp(values - values.max())
+    return [float(x) for x in shifted / shifted.sum()]

@@ -1,0 +1,84 @@
+// Counting: one pass over the rows, typed arrays only.
+// A row carries one code per field. A brush on a field is a table of 256 bytes: 1 lets a code pass. A row that fails one
+// brush only is still counted for that brush's own view: a view is not filtered by its own brush.
+
+const PASSES = 255, FAILS_SEVERAL = 254, FAILS_MASK = 253;
+
+/** The table of a list of codes; null where everything passes. */
+function passTable(codes) {
+  if (!codes) return null;
+  const table = new Uint8Array(256);
+  for (const code of codes) table[code] = 1;
+  return table;
+}
+
+/** Empty counts of a field's view: one entry per code, and one for rows that have none. */
+function emptyCounts(bins) {
+  const make = () => new Float64Array(bins + 1);
+  return { n: make(), known: make(), hits: make(), sum: make(), spread: make() };
+}
+
+/**
+ * Count the rows of the shown fields.
+ * columns: { codes: [Uint8Array], confidence: Float32Array | Float64Array, correct: Uint8Array (0, 1, 255 unknown) }
+ * brushes: { tables: [table | null], mask: Uint8Array of packed bits | null }
+ * shown: indices of the fields whose counts are wanted; bins: bins of every field; fails: scratch, one byte per row.
+ * Returns { selected, views: Map field -> counts }. A row is `known` where it has a code in field 0 (a confidence and an
+ * outcome): hits, sum (of confidence) and spread (of confidence x (1 - confidence)) are over known rows.
+ */
+function count(columns, brushes, shown, bins, fails) {
+  const { codes, confidence, correct } = columns, rows = fails.length;
+  fails.fill(PASSES);
+  brushes.tables.forEach((table, f) => {
+    if (!table) return;
+    const code = codes[f];
+    for (let i = 0; i < rows; i++) if (!table[code[i]]) fails[i] = fails[i] === PASSES ? f : FAILS_SEVERAL;
+  });
+  if (brushes.mask) {
+    const mask = brushes.mask;
+    for (let i = 0; i < rows; i++) {
+      if (!((mask[i >> 3] >> (i & 7)) & 1)) fails[i] = fails[i] === PASSES ? FAILS_MASK : FAILS_SEVERAL;
+    }
+  }
+  const views = shown.map(f => emptyCounts(bins[f])), first = codes[0], missing = bins[0];
+  const slot = new Int8Array(256).fill(-1);
+  shown.forEach((f, k) => { slot[f] = k; });
+  let selected = 0;
+  const add = (k, i) => {
+    const view = views[k], b = codes[shown[k]][i];
+    view.n[b]++;
+    if (first[i] === missing) return;
+    const p = confidence[i];
+    view.known[b]++;
+    view.sum[b] += p;
+    view.spread[b] += p * (1 - p);
+    if (correct[i] === 1) view.hits[b]++;
+  };
+  for (let i = 0; i < rows; i++) {
+    const fail = fails[i];
+    if (fail === PASSES) {
+      selected++;
+      for (let k = 0; k < shown.length; k++) add(k, i);
+    } else if (fail < FAILS_MASK && slot[fail] >= 0) add(slot[fail], i);
+  }
+  return { selected, views: new Map(shown.map((f, k) => [f, views[k]])) };
+}
+
+/** Counts of those codes of a view that pass its own brush: the counts of the selection. */
+function restrict(counts, table, bins) {
+  if (!table) return counts;
+  const kept = emptyCounts(bins);
+  for (const name of Object.keys(kept)) {
+    for (let b = 0; b <= bins; b++) if (table[b]) kept[name][b] = counts[name][b];
+  }
+  return kept;
+}
+
+/** The codes of bins that an interval touches; null for nothing. edges ascend; ends on an edge do not touch the next bin. */
+function codesBetween(edges, low, high) {
+  const codes = [], slack = 1e-9;
+  for (let b = 0; b + 1 < edges.length; b++) {
+    if (edges[b] < high - slack && edges[b + 1] > low + slack) codes.push(b);
+  }
+  return codes.length ? codes : null;
+}

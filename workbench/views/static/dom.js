@@ -1,0 +1,31 @@
+// Small helpers to build elements. Text goes in as textContent, always: it may come from a data set or a model.
+
+/** An element with attributes, properties (`on...` are listeners, `text` is textContent) and children. */
+function element(tag, options = {}, children = []) {
+  const made = tag === "svg" || tag === "path" ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(options)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === "text") made.textContent = value;
+    else if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (name === "style") Object.assign(made.style, value);
+    else made.setAttribute(name, value === true ? "" : String(value));
+  }
+  made.append(...children.filter(child => child !== null));
+  return made;
+}
+
+const div = (name, children = [], options = {}) => element("div", { class: name, ...options }, children);
+const span = (name, text, options = {}) => element("span", { class: name, text, ...options });
+
+const whole = new Intl.NumberFormat("en-GB");
+
+/** A share as a percentage, or a dash. */
+const percent = share => (Number.isFinite(share) ? `${(100 * share).toFixed(1)} %` : "–");
+
+/** A panel: heading, content, and the sentence that says how to read it. */
+function panel(title, content, { caption = "", name = "", tools = [] } = {}) {
+  const heading = element("h3", { text: title, class: "wb-title" });
+  return element("section", { class: `wb-panel ${name}`, "aria-label": title }, [
+    div("wb-head", [heading, ...tools]), ...content, caption ? element("p", { class: "wb-caption", text: caption }) : null,
+  ]);
+}

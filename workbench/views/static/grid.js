@@ -1,0 +1,137 @@
+// The example table: rows come in windows from the kernel; only those near the eye stand in the page.
+
+const ROW = 28, AHEAD = 30, TALLEST = 12_000_000;      // px of a row, rows fetched beyond the eye, px that browsers can scroll
+
+class Grid {
+  constructor(store) {
+    this.store = store;
+    this.columns = store.about.columns;
+    this.sorted = { column: null, descending: false };
+    this.active = -1;
+    this.body = div("wb-body", [], { role: "rowgroup" });
+    this.spacer = div("wb-spacer", [this.body], { role: "presentation" });
+    this.port = div("wb-port", [this.spacer], { tabindex: 0, role: "presentation",
+      "aria-label": "Examples. Arrow keys move, Enter shows the whole example." });
+    this.heads = this.columns.map(column => element("button", { type: "button", class: "wb-sort", text: column.title,
+      onclick: () => this.sort(column.name) }));
+    const head = element("div", { class: "wb-row wb-grid-head", role: "row" },
+      this.heads.map((button, k) => element("div", { role: "columnheader", class: `wb-cell wb-${this.columns[k].kind}`, "aria-sort": "none" }, [button])));
+    const widths = this.columns.map((column, k) => (k === 0 ? "minmax(150px, 4fr)" : column.kind === "text" ? "minmax(64px, 1fr)" : column.kind === "number" ? "104px" : "76px"));
+    this.table = div("wb-table", [element("div", { role: "rowgroup", class: "wb-grid-top" }, [head]), this.port],
+      { role: "grid", "aria-label": "Examples", "aria-colcount": this.columns.length });
+    this.table.style.setProperty("--wb-columns", widths.join(" "));
+    this.none = element("p", { class: "wb-empty", text: "No example passes all brushes. Clear one of them.", hidden: true });
+    this.detail = div("wb-detail", [], { hidden: true, role: "region", "aria-label": "The whole example" });
+    this.host = panel("Examples", [this.table, this.none, this.detail], { name: "wb-examples",
+      caption: "The selected examples. Click a heading to sort, a row (or Enter) to read it whole." });
+    this.port.addEventListener("scroll", () => { this.frame ||= requestAnimationFrame(() => { this.frame = 0; this.ask(); }); }, { passive: true });
+    this.port.addEventListener("keydown", event => this.key(event));
+    this.observer = new ResizeObserver(() => this.ask());
+    this.observer.observe(this.port);
+  }
+
+  get n() { return this.store.window?.n ?? 0; }
+
+  get height() { return Math.min(this.n * ROW, TALLEST); }
+
+  get visible() { return Math.ceil(this.port.clientHeight / ROW) || 1; }
+
+  /** The first row under the eye. */
+  get first() {
+    if (this.n * ROW <= TALLEST) return Math.floor(this.port.scrollTop / ROW);
+    const share = this.port.scrollTop / Math.max(1, TALLEST - this.port.clientHeight);
+    return Math.floor(share * Math.max(0, this.n - this.visible));
+  }
+
+  /** A new selection or order: back to the top. */
+  view() {
+    this.port.scrollTop = 0;
+    this.active = -1;
+    this.asked = null;
+    this.draw();
+    this.none.hidden = this.n > 0;
+    this.table.hidden = this.n === 0;
+    this.table.setAttribute("aria-rowcount", this.n + 1);
+    this.ask();
+  }
+
+  draw() {
+    const shown = this.store.window;
+    if (!shown) return;
+    this.spacer.style.height = `${this.height}px`;
+    const exact = this.n * ROW <= TALLEST;
+    const top = exact ? shown.start * ROW : this.port.scrollTop - (this.first - shown.start) * ROW;
+    this.body.style.transform = `translateY(${top}px)`;
+    this.body.replaceChildren(...shown.cells.map((cells, i) => this.row(cells, shown.start + i, shown.rows[i])));
+  }
+
+  row(cells, at, row) {
+    return element("div", { class: "wb-row", role: "row", id: `${this.store.about.key}-row-${at}`, "aria-rowindex": at + 2,
+      "aria-selected": String(at === this.active), "data-row": row, onclick: () => { this.mark(at); this.open(row); } },
+    cells.map((text, k) => {
+      const kind = this.columns[k].kind, hit = kind === "hit" && text ? ` wb-${text}` : "";
+      return element("div", { class: `wb-cell wb-${kind}${hit}`, role: "gridcell", text, title: k < 3 ? text : null });
+    }));
+  }
+
+  /** Fetch the rows under the eye, unless they are here or on their way. */
+  ask() {
+    const shown = this.store.window;
+    if (!shown) return;
+    const first = Math.min(this.first, Math.max(0, this.n - 1)), last = Math.min(this.n, first + this.visible + 1);
+    if (first >= shown.start && last <= shown.start + shown.cells.length) { if (this.n * ROW > TALLEST) this.draw(); return; }
+    const start = Math.max(0, first - AHEAD), wanted = `${this.store.serial}:${start}`;
+    if (this.asked === wanted) return;
+    this.asked = wanted;
+    this.store.model.send({ kind: "rows", start, end: last + AHEAD });
+  }
+
+  arrived() { this.draw(); this.ask(); }
+
+  sort(column) {
+    const again = this.sorted.column === column;
+    this.sorted = again && this.sorted.descending ? { column: null, descending: false } : { column, descending: again };
+    this.heads.forEach((button, k) => {
+      const on = this.columns[k].name === this.sorted.column, way = on ? (this.sorted.descending ? "descending" : "ascending") : "none";
+      button.parentElement.setAttribute("aria-sort", way);
+    });
+    this.store.model.send({ kind: "sort", ...this.sorted });
+  }
+
+  mark(at) {
+    this.active = at;
+    for (const row of this.body.children) row.setAttribute("aria-selected", String(Number(row.getAttribute("aria-rowindex")) - 2 === at));
+    this.port.setAttribute("aria-activedescendant", `${this.store.about.key}-row-${at}`);
+  }
+
+  key(event) {
+    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: this.visible, PageUp: -this.visible, Home: -this.n, End: this.n };
+    if (event.key === "Enter" && this.active >= 0) {
+      const shown = this.store.window, row = shown.rows[this.active - shown.start];
+      if (row !== undefined) this.open(row);
+    } else if (event.key === "Escape") this.close();
+    else if (event.key in steps && this.n) {
+      const at = Math.max(0, Math.min(this.n - 1, this.active + steps[event.key]));
+      if (this.n * ROW <= TALLEST) {
+        if (at * ROW < this.port.scrollTop) this.port.scrollTop = at * ROW;
+        else if ((at + 1) * ROW > this.port.scrollTop + this.port.clientHeight) this.port.scrollTop = (at + 1) * ROW - this.port.clientHeight;
+      }
+      this.mark(at);
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  open(row) { this.store.model.send({ kind: "detail", row }); }
+
+  close() { this.detail.hidden = true; }
+
+  read(message) {
+    const close = element("button", { type: "button", class: "wb-button wb-close", text: "Close", onclick: () => this.close() });
+    this.detail.replaceChildren(close, element("dl", {}, message.pairs.flatMap(([name, text]) =>
+      [element("dt", { text: name }), element("dd", { text: text || "–" })])));
+    this.detail.hidden = false;
+  }
+
+  dispose() { this.observer.disconnect(); cancelAnimationFrame(this.frame); }
+}

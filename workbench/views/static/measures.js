@@ -1,0 +1,116 @@
+// Statistics of counts: Wilson intervals, ECE with its null band, the risk-coverage curve. Pure functions.
+
+const Z = 1.959963984540054, DRAWS = 1000;
+
+/** Wilson's 95 % interval of a share. */
+function wilson(hits, n) {
+  if (!(n > 0)) return [null, null];
+  const p = hits / n, z2 = Z * Z, centre = (p + z2 / (2 * n)) / (1 + z2 / n);
+  const half = Z * Math.sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n);
+  return [hits === 0 ? 0 : Math.max(0, centre - half), hits === n ? 1 : Math.min(1, centre + half)];
+}
+
+const total = values => values.reduce((sum, value) => sum + value, 0);
+
+/** Expected calibration error of counts per bin of confidence: sum over bins of |hits - sum of confidence| / n. */
+function ece(counts, bins) {
+  let gaps = 0, n = 0;
+  for (let b = 0; b < bins; b++) {
+    gaps += Math.abs(counts.hits[b] - counts.sum[b]);
+    n += counts.known[b];
+  }
+  return n ? gaps / n : NaN;
+}
+
+/** Standard normal deviates, the same on every page: mulberry32 and Box-Muller. */
+function deviates(n, seed = 20260101) {
+  const out = new Float64Array(n);
+  let state = seed >>> 0;
+  const uniform = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return (((t ^ (t >>> 14)) >>> 0) + 0.5) / 4294967296;
+  };
+  for (let i = 0; i < n; i += 2) {
+    const r = Math.sqrt(-2 * Math.log(uniform())), angle = 2 * Math.PI * uniform();
+    out[i] = r * Math.cos(angle);
+    if (i + 1 < n) out[i + 1] = r * Math.sin(angle);
+  }
+  return out;
+}
+
+let normals = new Float64Array(0);
+
+/**
+ * What calibrated models with these confidences show, by the normal approximation of each bin's hits (the kernel redraws the
+ * labels themselves): the 95 % quantile of ECE and the share of draws that reach the observed one.
+ */
+function nullBand(counts, bins, observed) {
+  const scales = [];
+  let n = 0;
+  for (let b = 0; b < bins; b++) {
+    n += counts.known[b];
+    if (counts.known[b]) scales.push(Math.sqrt(counts.spread[b]));
+  }
+  if (!n) return { high: NaN, p: NaN };
+  if (normals.length < scales.length * DRAWS) normals = deviates(scales.length * DRAWS);
+  const drawn = new Float64Array(DRAWS);
+  let reach = 0, at = 0;
+  for (let d = 0; d < DRAWS; d++) {
+    let gaps = 0;
+    for (const scale of scales) gaps += Math.abs(normals[at++]) * scale;
+    drawn[d] = gaps / n;
+    if (drawn[d] >= observed - 1e-12) reach++;
+  }
+  drawn.sort();
+  return { high: drawn[Math.ceil(0.95 * DRAWS) - 1], p: (1 + reach) / (1 + DRAWS) };
+}
+
+/** Everything about a selection that its counts per bin of confidence tell. */
+function measure(counts, bins) {
+  const known = total(counts.known.subarray(0, bins)), hits = total(counts.hits.subarray(0, bins));
+  const error = ece(counts, bins);
+  return {
+    known, hits, accuracy: hits / known, interval: wilson(hits, known),
+    confidence: total(counts.sum.subarray(0, bins)) / known, ece: error, band: nullBand(counts, bins, error),
+  };
+}
+
+/** Rows of the reliability diagram and of the histogram; null where a bin is empty. */
+function reliabilityRows(counts, edges) {
+  const rows = [];
+  for (let b = 0; b + 1 < edges.length; b++) {
+    const n = counts.known[b], row = { lower: edges[b], upper: edges[b + 1], n };
+    const empty = { confidence: null, accuracy: null, low: null, high: null, null_low: null, null_high: null };
+    if (!n) { rows.push({ ...row, ...empty }); continue; }
+    const mean = counts.sum[b] / n, spread = Z * Math.sqrt(counts.spread[b]) / n;
+    const [low, high] = wilson(counts.hits[b], n);
+    rows.push({ ...row, confidence: mean, accuracy: counts.hits[b] / n, low, high,
+      null_low: Math.max(0, mean - spread), null_high: Math.min(1, mean + spread) });
+  }
+  return rows;
+}
+
+/** The risk-coverage curve: after each part of the ranking, the share answered and the share wrong among those. */
+function riskRows(counts, bins) {
+  const rows = [], n = total(counts.known.subarray(0, bins));
+  let seen = 0, wrong = 0;
+  for (let b = 0; b < bins; b++) {
+    if (!counts.known[b]) continue;
+    seen += counts.known[b];
+    wrong += counts.known[b] - counts.hits[b];
+    const [low, high] = wilson(wrong, seen);
+    rows.push({ code: b, coverage: seen / n, risk: wrong / seen, low, high });
+  }
+  return rows;
+}
+
+/** A number with as many digits as its interval can bear, two to four. */
+function digits(value, low, high) {
+  if (value === null || !Number.isFinite(value)) return "–";
+  const half = low === null || high === null ? 0 : (high - low) / 2;
+  const places = half > 0 ? Math.min(4, Math.max(2, Math.ceil(-Math.log10(half)) + 1)) : 3;
+  return value.toFixed(places);
+}

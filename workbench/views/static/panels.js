@@ -1,0 +1,173 @@
+// The headline with its numbers and brushes, the kernel's metrics with intervals, and the temperature.
+
+const SAY_AFTER = 500;
+
+class Headline {
+  constructor(store) {
+    this.store = store;
+    const tile = (name, words) => {
+      const value = span("wb-value", ""), note = span("wb-note", "");
+      return { value, note, host: div(`wb-tile wb-tile-${name}`, [span("wb-label", words), value, note]) };
+    };
+    this.tiles = { n: tile("n", "Selected"), accuracy: tile("accuracy", "Accuracy"), confidence: tile("confidence", "Mean confidence"), ece: tile("ece", "ECE") };
+    this.chips = div("wb-chips");
+    this.clear = element("button", { type: "button", class: "wb-button wb-clear", text: "Clear all", onclick: () => store.clear() });
+    this.said = element("div", { role: "status", "aria-live": "polite", class: "wb-said" });
+    this.problem = element("p", { class: "wb-problem", role: "alert", hidden: true });
+    this.host = element("header", { class: "wb-top" }, [
+      div("wb-headline", [element("h2", { class: "wb-name", text: store.about.title }), this.chips, this.clear]),
+      div("wb-tiles", Object.values(this.tiles).map(one => one.host)), this.said, this.problem,
+    ]);
+  }
+
+  paint() {
+    const { store, tiles } = this, m = store.measures, missing = store.selected - m.known;
+    tiles.n.value.textContent = whole.format(store.selected);
+    tiles.n.note.textContent = `of ${whole.format(store.rows)} examples` + (missing ? `, ${whole.format(missing)} without confidence or outcome` : "");
+    tiles.accuracy.value.textContent = percent(m.accuracy);
+    tiles.accuracy.note.textContent = m.known ? `95 %: ${percent(m.interval[0])} to ${percent(m.interval[1])}` : "nothing to count";
+    tiles.confidence.value.textContent = percent(m.confidence);
+    const gap = 100 * (m.confidence - m.accuracy);
+    tiles.confidence.note.textContent = m.known ? `${Math.abs(gap).toFixed(1)} points ${gap >= 0 ? "above" : "below"} accuracy` : "";
+    tiles.ece.value.textContent = m.known ? m.ece.toFixed(3) : "–";
+    tiles.ece.value.dataset.ece = String(m.ece);
+    const outside = m.ece > m.band.high;
+    tiles.ece.note.textContent = m.known ? `calibrated models stay below ${m.band.high.toFixed(3)}${outside ? "" : ", as here"}` : "";
+    tiles.ece.host.classList.toggle("wb-outside", outside);
+    this.paintChips();
+    this.problem.hidden = !store.problem;
+    this.problem.textContent = store.problem;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => { this.said.textContent = this.sentence(); }, SAY_AFTER);
+  }
+
+  sentence() {
+    const m = this.store.measures;
+    const numbers = m.known ? ` Accuracy ${percent(m.accuracy)}, mean confidence ${percent(m.confidence)}, ECE ${m.ece.toFixed(3)}.` : "";
+    return `${whole.format(this.store.selected)} of ${whole.format(this.store.rows)} examples selected.${numbers}`;
+  }
+
+  paintChips() {
+    const { store } = this, chips = [];
+    store.fields.forEach((field, f) => {
+      const codes = store.ranges[f];
+      if (codes) chips.push([this.words(field, codes), () => store.brush(f, null)]);
+    });
+    if (store.masked) chips.push(["chosen in Python", () => { store.masked = false; store.mask = null; store.touched(); }]);
+    const key = chips.map(([words]) => words).join("\n");
+    this.clear.hidden = !chips.length;
+    if (key === this.key) return;
+    this.key = key;
+    const hint = span("wb-hint", "Drag across a chart or click a slice to select.");
+    this.chips.replaceChildren(...(chips.length ? chips.map(([words, lift]) =>
+      element("button", { type: "button", class: "wb-chip", "aria-label": `Remove the brush: ${words}`, onclick: lift },
+        [span("wb-chip-words", words), span("wb-x", "×", { "aria-hidden": "true" })])) : [hint]));
+  }
+
+  words(field, codes) {
+    if (field.kind === "slice") {
+      const named = codes.slice(0, 3).map(code => field.labels[code]).join(", ");
+      return `${field.name}: ${named}${codes.length > 3 ? `, ${codes.length - 3} more` : ""}`;
+    }
+    if (field.kind === "confidence") return `confidence ${field.edges[codes[0]].toFixed(2)} to ${field.edges[codes.at(-1) + 1].toFixed(2)}`;
+    return `coverage rank ${field.edges[codes[0]].toFixed(2)} to ${field.edges[codes.at(-1) + 1].toFixed(2)}`;
+  }
+
+  dispose() { clearTimeout(this.timer); }
+}
+
+/** The kernel's metrics: value and interval, with the method as a tooltip. */
+class Metrics {
+  constructor(store) {
+    this.store = store;
+    this.body = element("tbody");
+    this.state = span("wb-state", "");
+    const heads = ["Metric", "Value", "95 % interval"].map((text, k) => element("th", { text, scope: "col", class: k ? "wb-right" : "" }));
+    this.table = element("table", { class: "wb-metrics" }, [element("thead", {}, [element("tr", {}, heads)]), this.body]);
+    this.host = panel("Metrics", [this.table], { name: "wb-metrics-panel", tools: [this.state],
+      caption: "Computed by the kernel for the selection, as stated (T = 1). A binned ECE has no interval; by chance alone, 95 % of calibrated models reach up to the number beside it." });
+  }
+
+  /** Say that numbers are old, but only if the wait is long enough to be seen. */
+  stale() {
+    const old = !this.store.metrics || this.store.metrics.serial < this.store.serial;
+    clearTimeout(this.timer);
+    if (!old) { this.state.textContent = `n = ${whole.format(this.store.metrics.n)}`; this.table.classList.remove("wb-old"); return; }
+    this.timer = setTimeout(() => {
+      this.state.textContent = this.store.late ? "waiting for the kernel" : "updating";
+      this.table.classList.add("wb-old");
+    }, 150);
+  }
+
+  paint() {
+    this.stale();
+    if (!this.store.metrics) return;
+    const known = new Map(this.store.metrics.metrics.map(line => [line.metric, line]));
+    const lines = this.store.about.metrics.filter(([key]) => known.has(key));
+    this.body.replaceChildren(...lines.map(([key, words]) => {
+      const { value, low, high, method } = known.get(key);
+      const some = low !== null && high !== null, band = some && method.startsWith("null band");
+      const interval = !some ? "–" : band ? `chance: up to ${digits(high, low, high)}` : `${digits(low, low, high)} to ${digits(high, low, high)}`;
+      return element("tr", { title: method }, [element("th", { text: words, scope: "row" }),
+        element("td", { class: "wb-right", text: digits(value, low, high) }), element("td", { class: "wb-right", text: interval })]);
+    }));
+  }
+
+  dispose() { clearTimeout(this.timer); }
+}
+
+/** The temperature slider, on a log scale; 1 is what the model says. */
+class Temperature {
+  constructor(store) {
+    this.store = store;
+    const { why_not: whyNot, low, high } = store.about.temperature;
+    this.slider = element("input", { type: "range", min: Math.log2(low), max: Math.log2(high), step: 0.01, class: "wb-slider",
+      "aria-label": "Temperature", disabled: Boolean(whyNot), list: `${store.about.key}-ticks`, oninput: () => this.moved() });
+    this.value = element("output", { class: "wb-temperature", text: "T = 1.00" });
+    this.fit = element("button", { type: "button", class: "wb-button", text: "Fit", disabled: Boolean(whyNot),
+      title: "The temperature with the least negative log-likelihood of the selected examples", onclick: () => { this.asked = true; this.fit.disabled = true; store.model.send({ kind: "fit" }); } });
+    this.reset = element("button", { type: "button", class: "wb-button", text: "Reset", disabled: true, onclick: () => store.heatTo(1) });
+    this.cells = {};
+    const line = (key, words) => {
+      this.cells[key] = [element("td", { class: "wb-right", text: "–" }), element("td", { class: "wb-right", text: "–" })];
+      return element("tr", {}, [element("th", { text: words, scope: "row" }), ...this.cells[key]]);
+    };
+    this.now = element("th", { text: "at T", scope: "col", class: "wb-right" });
+    const heads = [element("th", { text: "Selected", scope: "col" }), element("th", { text: "stated", scope: "col", class: "wb-right" }), this.now];
+    const table = element("table", { class: "wb-metrics" }, [element("thead", {}, [element("tr", {}, heads)]),
+      element("tbody", {}, [line("ece", "ECE"), line("nll", "NLL (nats)")])]);
+    this.note = element("p", { class: "wb-fitted", hidden: true });
+    const ends = div("wb-ends", [span("", "sharper"), span("", "as stated"), span("", "softer")], { "aria-hidden": "true" });
+    this.host = panel("Temperature", whyNot ? [this.slider, element("p", { class: "wb-why", text: `Not available: ${whyNot}` })]
+      : [this.slider, ends, table, this.note], { name: "wb-temperature-panel", tools: [this.value, this.fit, this.reset],
+      caption: whyNot ? "" : "Divides all logits by T: above 1 softens, below 1 sharpens. The answers, and so the accuracy, stay. Grey marks stay as stated." });
+    this.paint();
+  }
+
+  moved() {
+    const t = 2 ** Number(this.slider.value);
+    this.store.heatTo(Math.abs(t - 1) < 0.005 ? 1 : t);
+    this.value.textContent = `T = ${t.toFixed(2)}`;
+  }
+
+  paint() {
+    const { store } = this, t = store.temperature;
+    this.value.textContent = `T = ${t.toFixed(2)}`;
+    this.now.textContent = `T = ${t.toFixed(2)}`;
+    if (document.activeElement !== this.slider || t === 1) this.slider.value = String(Math.log2(t));
+    this.slider.setAttribute("aria-valuetext", `T = ${t.toFixed(2)}`);
+    this.reset.disabled = t === 1;
+    if (store.about.temperature.why_not) return;
+    const both = store.temperatures(), fresh = store.metrics?.serial === store.serial && store.metrics.metrics.find(one => one.metric === "nll");
+    if (fresh && t === 1) both.stated.nll = both.now.nll = fresh.value;   // the kernel's, while no logits are here
+    for (const key of ["ece", "nll"]) {
+      [both.stated, both.now].forEach((one, k) => { this.cells[key][k].textContent = Number.isFinite(one[key]) ? one[key].toFixed(4) : "–"; });
+    }
+    if (store.fit && this.asked) {
+      this.asked = false;
+      this.fit.disabled = false;
+      this.note.hidden = false;
+      this.note.textContent = `Best T = ${store.fit.temperature.toFixed(3)} on these ${whole.format(store.fit.n)} examples themselves: it flatters a little.`;
+    }
+  }
+}

@@ -1,0 +1,70 @@
+// The slices: one bar per value of a column. All columns filter, one is on show. Each row is a check box.
+
+class Slices {
+  constructor(store) {
+    this.store = store;
+    this.choices = store.fields.map((field, f) => [field, f]).filter(([field]) => field.kind === "slice");
+    this.select = element("select", { class: "wb-select", "aria-label": "Slice by",
+      onchange: () => store.show(Number(this.select.value)) },
+      this.choices.map(([field, f]) => element("option", { value: f, text: field.name })));
+    this.list = div("wb-slices", [], { role: "group" });
+    const legend = div("wb-slice-legend", [span("", ""), span("", "examples"), span("", ""), span("wb-scale", "hit rate"), span("", "")],
+      { "aria-hidden": "true" });
+    this.host = panel("Slices", [legend, this.list], { name: "wb-slice-panel", tools: [this.select],
+      caption: "A bar counts the examples of a slice: grey for all, coloured for those selected. The dot and line are their hit rate with " +
+        "its 95 % interval, the upright tick their mean confidence. Click to select, shift-click for a run." });
+    this.build();
+  }
+
+  build() {
+    const field = this.store.fields[this.store.slice], all = this.store.everything.get(this.store.slice);
+    this.built = this.store.slice;
+    this.select.value = String(this.built);
+    this.most = Math.max(1, ...all.n.subarray(0, field.bins));
+    this.list.setAttribute("aria-label", `Slices by ${field.name}`);
+    this.rows = field.labels.map((label, code) => {
+      const parts = { all: span("wb-bar-all", ""), shown: span("wb-bar-shown", ""), n: span("wb-slice-n", ""), line: span("wb-track-line", ""),
+        dot: span("wb-track-dot", ""), tick: span("wb-track-tick", ""), value: span("wb-slice-value", "") };
+      parts.all.style.width = `${(100 * all.n[code]) / this.most}%`;
+      const button = element("button", { class: "wb-slice", type: "button", role: "checkbox", "aria-checked": "false", title: label,
+        onclick: event => this.toggle(code, event.shiftKey) }, [
+        span("wb-slice-name", label), element("span", { class: "wb-slice-bar" }, [parts.all, parts.shown]), parts.n,
+        element("span", { class: "wb-track" }, [parts.line, parts.tick, parts.dot]), parts.value,
+      ]);
+      return { ...parts, button };
+    });
+    this.list.replaceChildren(...this.rows.map(row => row.button));
+    this.paint();
+  }
+
+  toggle(code, run) {
+    const f = this.store.slice, bins = this.store.bins[f], chosen = new Set(this.store.ranges[f] ?? []);
+    const span_ = run && this.last !== undefined ? [Math.min(this.last, code), Math.max(this.last, code)] : null;
+    if (span_) for (let k = span_[0]; k <= span_[1]; k++) chosen.add(k);
+    else if (!chosen.delete(code)) chosen.add(code);
+    this.last = code;
+    const codes = [...chosen].sort((a, b) => a - b);
+    this.store.brush(f, codes.length && codes.length < bins ? codes : null);
+  }
+
+  paint() {
+    const { store } = this;
+    if (this.built !== store.slice) { this.build(); return; }
+    const counts = store.views.get(store.slice), chosen = store.ranges[store.slice], field = store.fields[store.slice];
+    this.rows.forEach((row, code) => {
+      const n = counts.n[code], known = counts.known[code], passes = !chosen || chosen.includes(code);
+      const rate = known ? counts.hits[code] / known : NaN, [low, high] = wilson(counts.hits[code], known);
+      row.button.setAttribute("aria-checked", String(Boolean(chosen?.includes(code))));
+      row.button.setAttribute("aria-label", `${field.labels[code]}: ${whole.format(n)} examples, hit rate ${percent(rate)}`);
+      row.button.classList.toggle("wb-off", !passes);
+      row.shown.style.width = `${(100 * n) / this.most}%`;
+      row.n.textContent = whole.format(n);
+      row.value.textContent = percent(rate);
+      for (const part of [row.line, row.dot, row.tick]) part.hidden = !known;
+      if (!known) return;
+      Object.assign(row.line.style, { left: `${100 * low}%`, width: `${100 * (high - low)}%` });
+      row.dot.style.left = `${100 * rate}%`;
+      row.tick.style.left = `${(100 * counts.sum[code]) / known}%`;
+    });
+  }
+}

@@ -1,0 +1,199 @@
+// The state of one explorer in the page: brushes, counts, and the talk with the kernel. All views of a widget share one store.
+
+const SEND_AFTER = 50, SAY_WAITING_AFTER = 1500;
+
+class Store {
+  constructor(model) {
+    this.model = model;
+    this.about = model.get("about");
+    this.fields = this.about.fields;
+    this.rows = this.about.rows;
+    this.origin = Math.random().toString(36).slice(2);
+    const bytes = name => { const v = model.get(name); return new Uint8Array(v.buffer, v.byteOffset, v.byteLength); };
+    const codes = bytes("codes"), confidence = bytes("confidence");
+    this.base = {
+      codes: this.fields.map((_, f) => codes.subarray(f * this.rows, (f + 1) * this.rows)),
+      confidence: new Float32Array(confidence.slice().buffer), correct: bytes("correct"),
+    };
+    this.columns = this.base;
+    this.fails = new Uint8Array(this.rows);
+    this.bins = this.fields.map(field => field.bins);
+    this.slice = 2;                         // the slice column on show
+    this.logits = null;
+    this.loss = this.statedLoss = null;     // per row, at T and at 1
+    this.fit = null;
+    this.serial = 0;
+    this.metrics = null;                    // the kernel's last word, and what it was about
+    this.window = null;
+    this.problem = "";
+    this.listeners = new Set();
+    this.takeState();
+    this.everything = count(this.base, { tables: this.fields.map(() => null), mask: null }, this.allShown(), this.bins, this.fails).views;
+    this.recount();
+    this.started = false;
+    this.on("change:state", () => { if (model.get("state").origin !== this.origin) { this.takeState(); this.changed("state"); } });
+    this.on("msg:custom", (message, buffers) => this.hear(message, buffers));
+  }
+
+  /** Ask the kernel for the first rows and metrics, when the first view is on the page. */
+  start() {
+    if (!this.started) { this.started = true; this.send(); }
+  }
+
+  on(event, listener) {
+    this.model.on(event, listener);
+    this.bound = [...(this.bound ?? []), [event, listener]];
+  }
+
+  dispose() {
+    for (const [event, listener] of this.bound) this.model.off(event, listener);
+    clearTimeout(this.timer);
+    clearTimeout(this.waiting);
+    cancelAnimationFrame(this.frame);
+    this.listeners.clear();
+  }
+
+  /** Call `listener(what)` after each change: "counts", "state", "view", "rows", "metrics", "fit", "detail", "logits". */
+  subscribe(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  tell(what, message) { for (const listener of this.listeners) listener(what, message); }
+
+  allShown() { return this.fields.map((_, f) => f); }
+
+  get tables() { return this.ranges.map(passTable); }
+
+  get brushed() { return this.ranges.some(codes => codes) || this.masked; }
+
+  takeState() {
+    const state = this.model.get("state"), mask = this.model.get("mask");
+    this.ranges = state.ranges.map(codes => codes && [...codes]);
+    this.masked = state.mask;
+    this.mask = state.mask && mask ? new Uint8Array(mask.buffer, mask.byteOffset, mask.byteLength) : null;
+    this.serial = Math.max(this.serial, state.serial);
+    this.answered = this.serial;
+    if (state.temperature !== this.temperature) {
+      this.temperature = state.temperature;
+      if (this.temperature === 1) this.columns = this.base;
+      else if (this.logits) this.heat();
+      else this.wantLogits();
+    }
+  }
+
+  recount() {
+    const shown = [0, 1, this.slice], begun = performance.now();
+    const { selected, views } = count(this.columns, { tables: this.tables, mask: this.mask }, shown, this.bins, this.fails);
+    this.selected = selected;
+    this.views = views;
+    this.measures = measure(restrict(views.get(0), this.tables[0], this.bins[0]), this.bins[0]);
+    this.countTime = performance.now() - begun;
+  }
+
+  /** Set the allowed codes of a field; null lifts the brush. */
+  brush(field, codes) {
+    const same = JSON.stringify(codes) === JSON.stringify(this.ranges[field]);
+    if (same) return;
+    this.ranges[field] = codes;
+    this.touched();
+  }
+
+  clear() {
+    this.ranges = this.fields.map(() => null);
+    this.masked = false;
+    this.mask = null;
+    this.touched();
+  }
+
+  show(slice) {
+    this.slice = slice;
+    this.changed("slice");
+  }
+
+  heatTo(temperature) {
+    this.temperature = temperature;
+    if (!this.logits) { this.wantLogits(); return; }
+    this.heat();
+    this.touched();
+  }
+
+  heat() {
+    if (this.temperature === 1) { this.columns = this.base; this.loss = this.statedLoss; return; }
+    const { loss, columns } = tempered(this, this.temperature);
+    this.loss = loss;
+    this.columns = columns;
+  }
+
+  /** ECE and mean NLL of the selected rows as stated and at the temperature. */
+  temperatures() {
+    const stated = { ece: eceOf(this.base, this.fails, this.bins[0]), nll: this.statedLoss ? meanLoss(this.statedLoss, this.fails) : NaN };
+    if (this.temperature === 1 || !this.loss) return { stated, now: stated };
+    return { stated, now: { ece: this.measures.ece, nll: meanLoss(this.loss, this.fails) } };
+  }
+
+  wantLogits() {
+    if (this.asked) return;
+    this.asked = true;
+    this.model.send({ kind: "logits" });
+  }
+
+  touched() {
+    this.serial++;
+    this.changed("counts");
+    this.timer ||= setTimeout(() => { this.timer = 0; this.send(); }, SEND_AFTER);
+  }
+
+  changed(what) {
+    this.pending = this.pending === "state" ? "state" : what;
+    this.frame ||= requestAnimationFrame(() => {
+      const told = this.pending;
+      this.frame = 0;
+      this.pending = "";
+      this.recount();
+      this.tell(told);
+    });
+  }
+
+  /** Send the latest brushes, one message in flight: what changes meanwhile goes out when the answer is here. */
+  send() {
+    if (this.inFlight) return;
+    this.inFlight = true;
+    this.sent = this.serial;
+    this.model.send({ kind: "brush", serial: this.serial, ranges: this.ranges, mask: this.masked,
+      temperature: this.temperature, origin: this.origin });
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => { this.late = true; this.tell("late"); }, SAY_WAITING_AFTER);
+  }
+
+  hear(message, buffers) {
+    const kind = message.kind;
+    if (kind === "view" && message.serial >= this.sent) {
+      this.inFlight = false;
+      this.late = false;
+      clearTimeout(this.waiting);
+      if (message.serial < this.serial && this.sent < this.serial) this.send();
+    }
+    if (["view", "rows"].includes(kind)) {
+      if (message.serial < this.serial) return;                       // stale: a newer brush is on its way
+      this.window = kind === "view" ? message : { ...this.window, ...message, kind };
+      this.tell(kind);
+    } else if (kind === "metrics") {
+      if (message.serial < this.serial) return;
+      this.metrics = message;
+      this.tell(kind);
+    } else if (kind === "logits") {
+      const view = buffers.map(b => new Uint8Array(b.buffer ?? b, b.byteOffset ?? 0, b.byteLength).slice().buffer);
+      this.logits = { classes: message.classes, logits: new Float32Array(view[0]), labels: new Int16Array(view[1]) };
+      this.statedLoss = tempered(this, 1).loss;
+      this.heat();
+      this.touched();
+      this.tell(kind);
+    } else if (kind === "fit") {
+      this.fit = message;
+      this.heatTo(message.temperature);
+      this.tell(kind);
+    } else if (kind === "detail") this.tell(kind, message);
+    else if (kind === "problem") { this.problem = message.text; this.tell(kind); }
+  }
+}

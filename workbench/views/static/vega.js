@@ -1,0 +1,115 @@
+// Vega: loaded once per page from the shared carrier, drawn again when the theme changes, disposed with the view.
+
+const VEGA = Symbol.for("workbench.vega");
+
+/** The bundle's exports { embed, changeset }, imported once however many widgets ask. */
+async function loadVega(model) {
+  const id = model.get("bundle").replace("IPY_MODEL_", "");
+  const loaded = (globalThis[VEGA] ??= new Map());
+  if (!loaded.has(id)) {
+    loaded.set(id, (async () => {
+      const source = (await model.widget_manager.get_model(id)).get("source");
+      const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+      try { return await import(/* webpackIgnore: true */ url); } finally { URL.revokeObjectURL(url); }
+    })());
+    loaded.get(id).catch(() => loaded.delete(id));
+  }
+  return loaded.get(id);
+}
+
+/** "dark" or "light": what JupyterLab says, else what the system says. */
+function themeNow() {
+  const said = document.body.dataset.jpThemeLight;
+  if (said) return said === "false" ? "dark" : "light";
+  if (document.body.classList.contains("vscode-dark")) return "dark";
+  return document.body.classList.contains("vscode-light") || !matchMedia("(prefers-color-scheme: dark)").matches ? "light" : "dark";
+}
+
+function watchTheme(listener) {
+  let last = themeNow();
+  const check = () => { const now = themeNow(); if (now !== last) { last = now; listener(now); } };
+  const observer = new MutationObserver(check), media = matchMedia("(prefers-color-scheme: dark)");
+  observer.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name", "class"] });
+  media.addEventListener("change", check);
+  return () => { observer.disconnect(); media.removeEventListener("change", check); };
+}
+
+/** One linked chart: a spec over the data "all" and "shown", whose brush along x reports [low, high] or null. */
+class Chart {
+  constructor(host, { spec, field, label, onBrush }) {
+    Object.assign(this, { host, spec, field, onBrush, ready: null, result: null, moving: false });
+    host.setAttribute("role", "img");
+    host.setAttribute("aria-label", label);
+    this.observer = new ResizeObserver(() => this.resize());
+    this.observer.observe(host);
+    this.up = () => { if (this.moving) { this.moving = false; this.place(this.range); } };
+    window.addEventListener("pointerup", this.up);
+  }
+
+  async draw(vega, about, theme, data) {
+    this.vega = vega;
+    const spec = structuredClone(this.spec), colours = about.palettes[theme];
+    spec.config = about.configs[theme];
+    spec.datasets = data;
+    for (const layer of spec.layer) {
+      for (const param of layer.params ?? []) {
+        param.select.zoom = false;                   // the wheel scrolls the notebook
+        param.select.mark = { fill: colours.ink, fillOpacity: 0.09, stroke: colours.muted, strokeOpacity: 0.7, cursor: "move" };
+      }
+    }
+    const mount = div("wb-mount");                     // each drawing has an element of its own: an overtaken one cannot clear it
+    this.result?.finalize();
+    this.result = this.view = null;
+    this.host.replaceChildren(mount);
+    const result = await vega.embed(mount, spec);
+    if (this.host.firstChild !== mount || this.gone) { result.finalize(); return; }
+    this.result = result;
+    this.view = result.view;
+    this.width = this.view.signal("width");            // 0 where the page was hidden meanwhile: resize() mends it
+    this.view.addSignalListener("brush", (_, value) => {
+      if (this.placing) return;
+      const range = value?.[this.field] ?? null;
+      this.moving = true;
+      this.onBrush(range && [Math.min(...range), Math.max(...range)]);
+    });
+    await this.resize();
+    await this.place(this.range ?? null);
+  }
+
+  /** Exchange the rows of a data set. */
+  update(name, rows) {
+    if (!this.view) return;
+    this.view.change(name, this.vega.changeset(this.view).remove(() => true).insert(rows));
+  }
+
+  /** Put the brush at [low, high] in data units, null to lift it; while a hand drags, only remember it. */
+  async place(range) {
+    this.range = range;
+    if (!this.view || this.moving) return;
+    const scale = this.view.scale("x"), at = range ? range.map(value => scale(value)) : [0, 0];
+    const now = this.view.signal("brush_x");
+    if (now.length === 2 && Math.abs(now[0] - at[0]) < 0.5 && Math.abs(now[1] - at[1]) < 0.5) return;
+    if (!now.length && !range) return;
+    this.placing = true;
+    this.view.signal("brush_x", at);
+    try { await this.view.runAsync(); } finally { this.placing = false; }
+  }
+
+  run() { return this.view?.runAsync(); }
+
+  async resize() {
+    const width = this.host.clientWidth;
+    if (!this.view || !width || width === this.width) return;
+    this.width = width;
+    await this.view.width(width).runAsync();
+    await this.place(this.range ?? null);
+  }
+
+  dispose() {
+    this.gone = true;
+    this.observer.disconnect();
+    window.removeEventListener("pointerup", this.up);
+    this.result?.finalize();
+    this.result = this.view = null;
+  }
+}
