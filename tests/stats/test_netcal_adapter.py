@@ -84,10 +84,24 @@ def test_beta_works_on_float32_where_netcal_alone_does_nothing() -> None:
         alone = BetaCalibration(method="mle").fit(small, hit.astype(int)).transform(small)
     ours = fit("beta", small, hit, inputs="confidence").apply(small)
     double = fit("beta", small.astype(np.float64), hit, inputs="confidence").apply(small)
+    direct = _netcal.fit_binary("beta", small, hit)
 
     assert np.abs(alone - small).max() < 1e-6
     assert np.abs(ours - small).max() > 0.05
     assert (ours == double).all()
+    assert direct(small.astype(np.float64)) == pytest.approx(ours, abs=1e-12)
+
+
+@pytest.mark.parametrize("method", ["beta", "bbq"])
+def test_certain_confidences_are_clipped(method: Any) -> None:
+    """Confidences of exactly 0 and 1, right and wrong, give finite maps."""
+    confidence, hit = _confidences(6)
+    confidence[:40] = np.repeat([0.0, 1.0], 20)
+    hit[:40] = np.tile([0.0, 1.0], 20)
+    found = fit(method, confidence, hit, inputs="confidence")
+
+    assert np.isfinite(found.apply([0.0, 0.5, 1.0])).all()
+    assert found.nll_after < found.nll_before
 
 
 def test_beta_is_netcals_map_and_the_least_nll() -> None:

@@ -167,11 +167,11 @@ def test_temperature_of_a_confidence_is_the_binary_one() -> None:
 
 
 def test_interval_of_the_temperature_covers() -> None:
-    """In 500 data sets of 300 rows the 95 % interval holds the true T as often as it says."""
-    draws = [fit("temperature", *_draw(seed), inputs="logits").parameters for seed in range(500)]
+    """In 2,000 data sets of 300 rows the 95 % interval holds the true T as often as it says."""
+    draws = [fit("temperature", *_draw(seed), inputs="logits").parameters for seed in range(2000)]
     held = np.mean([one["temperature_low"] <= 1.7 <= one["temperature_high"] for one in draws])
 
-    assert held == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 500))
+    assert held == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 2000))
 
 
 @pytest.mark.parametrize("seed", range(4))
