@@ -22,7 +22,7 @@ from workbench.stats._checks import Floats
 
 __all__ = ["Averaged", "BetaMap", "Errors", "fit_binary", "measure"]
 
-CLIP = 1e-12
+CLIP = 1e-8  # below 1 less float32's rounding; at 1e-12 netcal's beta stops at its start when a certain row is wrong
 NONE = (float("nan"), float("nan"), float("nan"))
 SAME = 1e-7  # a largest change below this is netcal's silent identity
 
