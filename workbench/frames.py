@@ -76,7 +76,7 @@ def example_ids(records: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return one stable id per record: a hash of its content, and a count where the content repeats.
 
     >>> example_ids([{"text": "a"}, {"text": "a"}])
-    ['961b6dd3ede3', '961b6dd3ede3-2']
+    ['fcf7579b2db1', 'fcf7579b2db1-2']
     """
     seen: dict[str, int] = {}
     ids = []
@@ -95,7 +95,7 @@ def halves(clusters: Sequence[str], holdout: float, seed: int) -> list[str]:
     order of the rows.
 
     >>> halves(["a", "a", "b"], 0.5, seed=0)
-    ['confirm', 'confirm', 'explore']
+    ['explore', 'explore', 'confirm']
     """
     if not 0 <= holdout < 1:
         raise DataError(f"holdout must be at least 0 and below 1; it is {holdout}. Use 0.5 to hold out a half.")
