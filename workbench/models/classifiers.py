@@ -133,9 +133,8 @@ class SklearnClassifier:
         kind = type(model).__name__
         self.name = options.name or kind
         if not hasattr(model, "classes_"):
-            if getattr(model, "_estimator_type", "classifier") == "regressor" or (
-                not self._verb and not hasattr(model, "fit")
-            ):
+            tags = getattr(model, "__sklearn_tags__", None)
+            if tags is not None and tags().estimator_type == "regressor":
                 raise NotApplicable(f"{kind} predicts numbers, not classes, so it has no class probabilities.")
             raise ModelError(f"This {kind} has no classes_: it is not fitted, or it is no classifier. Call fit first.")
         if not self._verb:
