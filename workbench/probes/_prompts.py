@@ -73,17 +73,29 @@ def confidence_prompt(question: Question, chosen: int) -> str:
 
 
 def parse_confidence(text: str) -> float:
-    """Return the confidence in [0, 1] that a text states first, NaN where it states none in range.
+    """Return the confidence in [0, 1] that a reply states, NaN where it states none.
+
+    Counted are a number from 0 to 100 that begins the reply, one with "%", "percent", "/100" or "out of 100", and a decimal
+    below 1. A repeated scale ("from 0 to 100", "0 (certainly wrong)") and a calculation ("7 x 9") are not confidences.
 
     >>> parse_confidence(" 85%"), parse_confidence("I'd say 0.7"), parse_confidence("90 out of 100"), parse_confidence("400")
     (0.85, 0.7, 0.9, nan)
+    >>> parse_confidence("From 0 (certainly wrong) to 100"), parse_confidence("7 x 9 = 63"), parse_confidence("76 of the 80 said")
+    (nan, nan, nan)
     """
     import re
 
-    found = re.search(r"(?<![\w.])-?\d+(?:\.\d+)?", text)
-    if not found:
+    reply = re.sub(r"\b0\s*(\([^)]*\)?)?\s*(-|–|to)\s*100\b(\s*\([^)]*\)?)?", " ", text)
+    number = r"(\d+(?:\.\d+)?)"
+    marked = re.search(rf"(?<![\w.]){number}\s*(?:%|percent|/\s*100\b|out of 100\b)", reply)
+    share = re.search(r"(?<![\w.])(0?\.\d+)(?![\d%])", reply)
+    first = re.match(rf"(?:\W*confidence\W*)?[^\w-]*{number}(?!\s*(?:[\d+*/×x=(-]|of\b|\.\d))", reply, re.IGNORECASE)
+    if marked:
+        value = float(marked.group(1)) / 100
+    elif share:
+        value = float(share.group(1))
+    elif first:
+        value = float(first.group(1)) / 100
+    else:
         return float("nan")
-    number = float(found.group())
-    if "." in found.group() and 0 < number < 1 and not text[found.end() :].lstrip().startswith("%"):
-        return number
-    return number / 100 if 0 <= number <= 100 else float("nan")
+    return value if 0 <= value <= 1 else float("nan")
