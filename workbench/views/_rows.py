@@ -40,11 +40,12 @@ class Window(NamedTuple):
 
 
 def columns_of(rows: "pd.DataFrame", by: Sequence[str]) -> tuple[Column, ...]:
-    """Return the columns to show: text, label, predicted, confidence, correct, and the slices."""
+    """Return the columns to show: text, label, predicted, confidence, correct, and the slices; not those without a value."""
     kinds = {"confidence": "number", "correct": "hit"}
-    first = [Column(name, title, kinds.get(name, "text")) for name, title in TITLES.items() if name in rows]
-    if rows["text"].fillna("").eq("").all() if "text" in rows else True:  # predictions without texts: show their ids
-        first = [Column("example", "Example", "text"), *[column for column in first if column.name != "text"]]
+    filled = [name for name in TITLES if name in rows and rows[name].notna().any() and not rows[name].eq("").all()]
+    first = [Column(name, TITLES[name], kinds.get(name, "text")) for name in filled]
+    if "text" not in filled:  # predictions without texts: show their ids
+        first.insert(0, Column("example", "Example", "text"))
     return (*first, *(Column(name, name, "text") for name in by if name not in TITLES))
 
 

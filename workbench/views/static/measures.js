@@ -112,5 +112,5 @@ function digits(value, low, high) {
   if (value === null || !Number.isFinite(value)) return "–";
   const half = low === null || high === null ? 0 : (high - low) / 2;
   const places = half > 0 ? Math.min(4, Math.max(2, Math.ceil(-Math.log10(half)) + 1)) : 3;
-  return value.toFixed(places);
+  return value.toFixed(places).replace("-", "−");
 }

@@ -34,6 +34,14 @@ function watchTheme(listener) {
   return () => { observer.disconnect(); media.removeEventListener("change", check); };
 }
 
+/**
+ * Wait, a second at most, until a host has a width: while JupyterLab changes its theme everything is 0 wide for a moment, too
+ * short for a ResizeObserver to tell.
+ */
+async function settled(host) {
+  for (let tries = 0; tries < 20 && !host.clientWidth; tries++) await new Promise(go => setTimeout(go, 50));
+}
+
 /** One linked chart: a spec over the data "all" and "shown", whose brush along x reports [low, high] or null. */
 class Chart {
   constructor(host, { spec, field, label, onBrush }) {
@@ -61,6 +69,8 @@ class Chart {
     this.result?.finalize();
     this.result = this.view = null;
     this.host.replaceChildren(mount);
+    await settled(this.host);
+    if (this.host.firstChild !== mount || this.gone) return;
     const result = await vega.embed(mount, spec);
     if (this.host.firstChild !== mount || this.gone) { result.finalize(); return; }
     this.result = result;
