@@ -3,6 +3,7 @@
 import json
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import joblib
@@ -339,3 +340,29 @@ def test_a_model_in_the_hub_cache_loads_without_network(
 
     model = load("owner/model")
     assert ("model", commit) == (model.info.name, model.info.revision)
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "said"),
+    [
+        ({"pytorch_model.bin": 100}, {}, r"only pickled weights \(pytorch_model.bin\)"),
+        ({"model.safetensors": 2**50, "pytorch_model.bin": 100}, {}, r"model needs about 1,101,004.* GiB on cpu"),
+        ({"README.md": 10}, {"allow_pickle": True}, "has no weights"),
+        ({"model.safetensors": 100}, {}, "download of owner/model failed .*there is no such download"),
+        ({"onnx/model.safetensors": 100}, {}, "has no weights"),
+    ],
+)
+def test_the_hub_is_judged_before_a_download(
+    files: dict[str, int], options: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pickles and models that cannot fit are refused by the hub's list of files; a download that fails is said."""
+    siblings = [SimpleNamespace(rfilename=name, size=size) for name, size in files.items()]
+    about = SimpleNamespace(siblings=siblings, sha="b" * 40)
+
+    def fail(*args: Any, **options: Any) -> None:
+        raise OSError("there is no such download")
+
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", lambda self, *args, **options: about)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fail)
+    with pytest.raises(ModelError, match=said):
+        load("owner/model", device="cpu", **options)

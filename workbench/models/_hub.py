@@ -67,7 +67,7 @@ def fetch(
         ) from error
     safe = {s.rfilename: s.size or 0 for s in about.siblings or [] if _at_top(s.rfilename, ".safetensors")}
     other = {s.rfilename: s.size or 0 for s in about.siblings or [] if _at_top(s.rfilename, ".bin")}
-    if not safe and not pickled:
+    if not safe and not (other and pickled):
         raise ModelError(no_safetensors(name, sorted(other)))
     check(sum((safe or other).values()))
     patterns = [*SETTINGS, "*.safetensors" if safe else "*.bin", *(["*.py"] if code else [])]
