@@ -35,7 +35,9 @@ def main() -> None:
     started = time.perf_counter()
     print(f"Executing {args.notebook.name} on the embedded model ...", flush=True)
     notebook = nbformat.read(args.notebook, as_version=4)
-    client = NotebookClient(notebook, timeout=args.timeout, store_widget_state=False, resources={"metadata": {"path": str(args.output)}})
+    client = NotebookClient(
+        notebook, timeout=args.timeout, store_widget_state=False, resources={"metadata": {"path": str(args.output)}}
+    )
     client.execute()
     nbformat.write(notebook, args.output / args.notebook.name)
     report = wb.open(args.output / "quickstart")

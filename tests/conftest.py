@@ -5,6 +5,9 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from model_fixtures import embedded_model
+
+__all__ = ["embedded_model"]
 
 
 @pytest.fixture(scope="session")

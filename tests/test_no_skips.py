@@ -27,7 +27,7 @@ def test_a_skip_is_a_failure_only_where_none_may_be(
     """The hook turns the skip of a marked test into a failure under WORKBENCH_NO_SKIPS, and leaves others alone."""
     monkeypatch.setenv("WORKBENCH_NO_SKIPS", no_skips)
     pytester.makeconftest((Path(__file__).parent / "conftest.py").read_text())
-    pytester.makeini("[pytest]\nmarkers =\n    data: x\n")
+    pytester.makeini(f"[pytest]\npythonpath = {Path(__file__).parent}\nmarkers =\n    data: x\n")
     pytester.makepyfile(TEST)
 
     result = pytester.runpytest_subprocess("-p", "no:randomly")

@@ -14,7 +14,7 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import MissingExtra, ModelError, OutOfMemory
+from workbench.errors import ModelError, OutOfMemory
 from workbench.models._weights import file_hash, known_hash
 from workbench.models.cache import folder as cache_folder
 from workbench.models.fit import free_memory, place, text_of_bytes
@@ -160,7 +160,9 @@ def _write_plain(gguf: Path, folder: Path, dtype: str) -> None:
 
     for package in ("gguf", "accelerate"):
         if util.find_spec(package) is None:
-            raise MissingExtra(package, "gguf", "Reading a GGUF file")
+            raise ModelError(
+                f"Reading a GGUF file needs the package {package!r}. Install it with: pip install {package}"
+            )
     where = {"gguf_file": gguf.name, "local_files_only": True}
     try:
         tokenizer: Any = AutoTokenizer.from_pretrained(gguf.parent, **where)
