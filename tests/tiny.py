@@ -110,6 +110,14 @@ def plain(model: Any, ids: Sequence[int], n_context: int) -> np.ndarray:
     return torch.stack([logp.gather(-1, target)[:, 0], logp.amax(-1), mean, var, rank]).numpy()
 
 
+@torch.no_grad()
+def rank_bounds(model: Any, ids: Sequence[int], n_context: int, slack: float = 1e-4) -> tuple[np.ndarray, np.ndarray]:
+    """Return the least and greatest rank of each target when logits are known to `slack`: float32 cannot order nearer ones."""
+    logits = model(torch.tensor([ids[:-1]])).logits[0, n_context - 1 :].double()
+    own = logits.gather(-1, torch.tensor(ids[n_context:])[:, None])
+    return (logits > own + slack).sum(-1).numpy(), (logits > own - slack).sum(-1).numpy() - 1
+
+
 def answers(scores: Scores, i: int) -> np.ndarray:
     """Return the same five rows of request i from a result."""
     part = slice(scores.offsets[i], scores.offsets[i + 1])

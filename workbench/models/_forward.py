@@ -24,13 +24,13 @@ from torch import Tensor
 
 from workbench.errors import ModelError, OutOfMemory
 from workbench.models._plan import Row
-from workbench.models.head import BLOCK, Head, Statistics, statistics, statistics_of_logits
+from workbench.models.head import Head, Statistics, statistics, statistics_of_logits
 
 __all__ = ["Forward", "is_out_of_memory", "widened"]
 
 PATHS = ("head", "logits_to_keep", "full logits")
 PADDING = ("plain", "mask", "none")
-ELEMENTS = 256 * BLOCK  # logits at a time
+TARGETS = 128  # at a time: their block of logits takes 4 MiB
 TOLERANCE = {torch.float16: 2e-2, torch.bfloat16: 1e-1}  # of the spread of the logits; 1e-3 in float32
 
 
@@ -66,12 +66,11 @@ class Forward:
         states = self._states([row.tokens for row in rows], list(unique))
         target = [wanted.target for row in rows for wanted in row.wanted]
         found = []
-        size = max(ELEMENTS // BLOCK, 1)
-        for start in range(0, len(where), size):
-            places = [unique[place] for place in where[start : start + size]]
+        for start in range(0, len(where), TARGETS):
+            places = [unique[place] for place in where[start : start + TARGETS]]
             first, last = min(places), max(places) + 1
             position = torch.tensor([k - first for k in places], device=states.device)
-            wanted = torch.tensor(target[start : start + size], device=states.device)
+            wanted = torch.tensor(target[start : start + TARGETS], device=states.device)
             found.append(self._statistics(states[first:last], position, wanted))
         return np.concatenate([torch.stack(list(part)).cpu().numpy() for part in found], axis=1)
 
