@@ -65,7 +65,7 @@ class Charts {
       rangeInputs("Coverage", { read: () => this.ranges()[2], write: byCoverage }),
     ];
     this.calibration = panel("Reliability", [hosts[0], hosts[1]], {
-      name: "wb-calibration", caption: `${captions.reliability} ${captions.histogram}`, tools: [this.inputs[0].host],
+      name: "wb-calibration", caption: `${captions.reliability} ${captions.histogram} A chart is not filtered by its own brush.`, tools: [this.inputs[0].host],
     });
     this.risk = panel("Risk and coverage", [hosts[2]], { name: "wb-risk", caption: captions.risk_coverage, tools: [this.inputs[1].host] });
     this.all = this.data(store.everything);
