@@ -16,7 +16,7 @@ from workbench._record import versions
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path.insert(0, str(ROOT / "tests" / "stats"))
-QUESTIONS = 400
+QUESTIONS = 300
 SUBJECTS = (
     "high_school_geography",
     "high_school_mathematics",
