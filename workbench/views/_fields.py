@@ -91,7 +91,7 @@ def place(confidence: Floats, limits: Floats, *, closed: str = "left") -> Codes:
     array([0, 1, 1], dtype=uint8)
     """
     side = "left" if closed == "right" else "right"
-    return np.searchsorted(limits[1:-1], confidence, side=side).astype(np.uint8)  # type: ignore[call-overload, no-any-return]  # `side` is one of two words
+    return np.searchsorted(limits[1:-1], confidence, side=side).astype(np.uint8)  # type: ignore[call-overload]  # `side` is one of two words
 
 
 def keep(fields: Sequence[Field], allowed: Sequence[Sequence[int] | None]) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Latest", "answer_beside_cells", "kernel_has_subshells"]
+__all__ = ["Latest", "answer_beside_cells"]
 
 
 def answer_beside_cells(widget: Any) -> None:
@@ -24,15 +24,6 @@ def answer_beside_cells(widget: Any) -> None:
     if comm is not None and callable(getattr(comm, "_reply_subshell_for", None)):
         with contextlib.suppress(AttributeError):  # a comm of another kind that refuses attributes: nothing to repair
             comm._reply_subshell_for = None
-
-
-def kernel_has_subshells() -> bool:
-    """Return whether this process is a kernel that can hear the page while a cell runs."""
-    try:
-        from ipykernel.kernelbase import Kernel
-    except ImportError:
-        return False
-    return Kernel.initialized() and bool(getattr(Kernel.instance(), "_supports_kernel_subshells", False))
 
 
 class Latest:
@@ -71,12 +62,15 @@ class Latest:
         with self._changed:
             self._changed.wait_for(lambda: not self._running, seconds)
 
+    def _differs_from(self, job: Any) -> Callable[[], bool]:
+        return lambda: self._job is not job
+
     def _loop(self) -> None:
         while True:
             with self._changed:
                 while self._waiting and self._pause:  # a newer job starts the pause again
                     job = self._job
-                    if not self._changed.wait_for(lambda job=job: self._job is not job, self._pause):
+                    if not self._changed.wait_for(self._differs_from(job), self._pause):
                         break
                 if not self._waiting:
                     self._running = False

@@ -259,7 +259,7 @@ class Explorer(anywidget.AnyWidget):
         """
         overall: Any = self._report.with_options(by=())
         rows = self._rows[chosen].reset_index(drop=True)
-        return dataclasses.replace(overall, rows=rows, stored={})  # type: ignore[no-any-return]  # a Report
+        return dataclasses.replace(overall, rows=rows, stored={})
 
     def _answer_slowly(self, kind: str) -> None:
         logits = self._load_logits()

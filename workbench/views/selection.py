@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["current", "remember"]
 
 
-class Selects(Protocol):
+class _Selects(Protocol):
     """Something that has a selection of rows."""
 
     @property
@@ -20,10 +20,10 @@ class Selects(Protocol):
 
 
 _lock = threading.Lock()
-_last: Selects | None = None
+_last: _Selects | None = None
 
 
-def remember(explorer: Selects) -> None:
+def remember(explorer: _Selects) -> None:
     """Make this explorer the one whose selection `current()` returns."""
     global _last
     with _lock:

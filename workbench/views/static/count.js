@@ -27,7 +27,7 @@ function emptyCounts(bins) {
  * outcome): hits, sum (of confidence) and spread (of confidence x (1 - confidence)) are over known rows.
  */
 function count(columns, brushes, shown, bins, fails) {
-  const { codes, confidence, correct } = columns, rows = fails.length;
+  const { codes } = columns, rows = fails.length;
   fails.fill(PASSES);
   brushes.tables.forEach((table, f) => {
     if (!table) return;
@@ -40,28 +40,28 @@ function count(columns, brushes, shown, bins, fails) {
       if (!((mask[i >> 3] >> (i & 7)) & 1)) fails[i] = fails[i] === PASSES ? FAILS_MASK : FAILS_SEVERAL;
     }
   }
-  const views = shown.map(f => emptyCounts(bins[f])), first = codes[0], missing = bins[0];
-  const slot = new Int8Array(256).fill(-1);
-  shown.forEach((f, k) => { slot[f] = k; });
   let selected = 0;
-  const add = (k, i) => {
-    const view = views[k], b = codes[shown[k]][i];
-    view.n[b]++;
-    if (first[i] === missing) return;
-    const p = confidence[i];
-    view.known[b]++;
-    view.sum[b] += p;
-    view.spread[b] += p * (1 - p);
-    if (correct[i] === 1) view.hits[b]++;
-  };
+  for (let i = 0; i < rows; i++) if (fails[i] === PASSES) selected++;
+  return { selected, views: new Map(shown.map(f => [f, countView(columns, f, bins, fails)])) };
+}
+
+/** The counts of one field's view: one plain loop over the rows, which is quicker than all views in one. */
+function countView({ codes, confidence, correct }, f, bins, fails) {
+  const view = emptyCounts(bins[f]), { n, known, hits, sum, spread } = view;
+  const code = codes[f], first = codes[0], missing = bins[0], rows = fails.length;
   for (let i = 0; i < rows; i++) {
     const fail = fails[i];
-    if (fail === PASSES) {
-      selected++;
-      for (let k = 0; k < shown.length; k++) add(k, i);
-    } else if (fail < FAILS_MASK && slot[fail] >= 0) add(slot[fail], i);
+    if (fail !== PASSES && fail !== f) continue;
+    const b = code[i];
+    n[b]++;
+    if (first[i] === missing) continue;
+    const p = confidence[i];
+    known[b]++;
+    sum[b] += p;
+    spread[b] += p * (1 - p);
+    if (correct[i] === 1) hits[b]++;
   }
-  return { selected, views: new Map(shown.map((f, k) => [f, views[k]])) };
+  return view;
 }
 
 /** Counts of those codes of a view that pass its own brush: the counts of the selection. */
