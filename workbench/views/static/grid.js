@@ -16,7 +16,7 @@ class Grid {
       onclick: () => this.sort(column.name) }));
     const head = element("div", { class: "wb-row wb-grid-head", role: "row" },
       this.heads.map((button, k) => element("div", { role: "columnheader", class: `wb-cell wb-${this.columns[k].kind}`, "aria-sort": "none" }, [button])));
-    const widths = this.columns.map((column, k) => (k === 0 ? "minmax(140px, 3fr)" : column.kind === "text" ? "minmax(64px, 1.2fr)" : column.kind === "number" ? "100px" : "72px"));
+    const widths = this.columns.map((column, k) => (k === 0 ? "minmax(160px, 3.4fr)" : column.kind === "text" ? "minmax(64px, 1fr)" : column.kind === "number" ? "100px" : "72px"));
     this.table = div("wb-table", [element("div", { role: "rowgroup", class: "wb-grid-top" }, [head]), this.port],
       { role: "grid", "aria-label": "Examples", "aria-colcount": this.columns.length });
     this.table.style.setProperty("--wb-columns", widths.join(" "));
