@@ -201,3 +201,14 @@ def test_probabilities_and_logits_agree() -> None:
 
     assert value(one, "brier") == pytest.approx(value(two, "brier"))
     assert value(one, "ece") == pytest.approx(value(three, "ece"))
+
+
+def test_too_many_tokens_leave_whole_texts_whatever_their_order() -> None:
+    """`max_rows` keeps whole texts, drawn by id, and says so."""
+    texts = [{"id": f"t{i}", "text": f"text {i}"} for i in range(20)]
+    one = wb.run("calibration", Speller(), wb.Examples.of(texts, name="texts"), max_rows=11)
+    two = wb.run("calibration", Speller(), wb.Examples.of(texts[::-1], name="texts"), max_rows=11)
+
+    assert len(one.rows) == 10
+    assert set(one.rows["example"]) == set(two.rows["example"])
+    assert any("5 of 20 texts" in note for note in one.notes)

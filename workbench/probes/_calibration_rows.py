@@ -163,8 +163,12 @@ def token_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *, 
     require(frame, ["text"], what="Calibration of next tokens", remedy=_REMEDY)
     scores = model.score([Request("", str(text)) for text in frame["text"]], monitor=monitor)
     tokenizer = getattr(model, "tokenizer", None)
+    spans = list(zip(scores.offsets[:-1], scores.offsets[1:], strict=True))
+    kept = _whole_texts([int(stop - start) for start, stop in spans], frame["example"].tolist(), options["max_rows"])
     records = []
-    for i, (start, stop) in enumerate(zip(scores.offsets[:-1], scores.offsets[1:], strict=True)):
+    for i, (start, stop) in enumerate(spans):
+        if i not in kept:
+            continue
         for t in range(start, stop):
             token = int(scores.token[t])
             shown = tokenizer.decode([token]) if tokenizer is not None else str(token)
@@ -180,16 +184,18 @@ def token_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *, 
                     "confidence": float(min(np.exp(scores.top_logp[t]), 1.0)) if finite else np.nan,
                     "correct": float(hit),
                     "p_label": float(np.exp(scores.logp[t])),
-                    "nll": -float(scores.logp[t]),
+                    "nll": min(-float(scores.logp[t]), -float(np.log(CLIP))) if finite else np.nan,
                     "brier": np.nan,
                     "logits": None,
                     "choices": None,
                     "label_index": -1,
                 }
             )
-    notes = ("One row per token; tokens of one text belong together, and intervals resample texts.",)
+    notes: tuple[str, ...] = ("One row per token; tokens of one text belong together, and intervals resample texts.",)
+    if len(kept) < len(frame):
+        notes += (f"{len(kept)} of {len(frame)} texts are kept, drawn by id: all their tokens are max_rows at most.",)
     missing = int((~scores.done).sum())
-    return Scored(frame_of(records[: options["max_rows"]], frame, examples.slices), {}, notes, missing=missing)
+    return Scored(frame_of(records, frame, examples.slices), {}, notes, missing=missing)
 
 
 _REMEDY = "Name the columns with Examples.of(..., text=, choices=, label=)."
@@ -212,6 +218,16 @@ def _choice_record(frame: "pd.DataFrame", i: int, choices: list[str], logits: np
         "choices": choices,
         **row,
     }
+
+
+def _whole_texts(sizes: Sequence[int], ids: Sequence[str], limit: int) -> set[int]:
+    """Return which texts are kept so that their tokens are `limit` at most: whole texts, drawn by id, whatever their order."""
+    kept, total = set(), 0
+    for i in sorted(range(len(ids)), key=lambda i: seed_of("tokens", ids[i])):
+        if total + sizes[i] <= limit:
+            kept.add(i)
+            total += sizes[i]
+    return kept
 
 
 def _shown(value: Any) -> str:

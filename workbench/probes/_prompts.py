@@ -80,6 +80,8 @@ def parse_confidence(text: str) -> float:
 
     >>> parse_confidence(" 85%"), parse_confidence("I'd say 0.7"), parse_confidence("90 out of 100"), parse_confidence("400")
     (0.85, 0.7, 0.9, nan)
+    >>> parse_confidence("10 out of 10"), parse_confidence("1.0"), parse_confidence("1,000")
+    (nan, 1.0, nan)
     >>> parse_confidence("From 0 (certainly wrong) to 100"), parse_confidence("7 x 9 = 63"), parse_confidence("76 of the 80 said")
     (nan, nan, nan)
     """
@@ -88,8 +90,12 @@ def parse_confidence(text: str) -> float:
     reply = re.sub(r"\b0\s*(\([^)]*\)?)?\s*(-|–|to)\s*100\b(\s*\([^)]*\)?)?", " ", text)
     number = r"(\d+(?:\.\d+)?)"
     marked = re.search(rf"(?<![\w.]){number}\s*(?:%|percent|/\s*100\b|out of 100\b)", reply)
-    share = re.search(r"(?<![\w.])(0?\.\d+)(?![\d%])", reply)
-    first = re.match(rf"(?:\W*confidence\W*)?[^\w-]*{number}(?!\s*(?:[\d+*/×x=(-]|of\b|\.\d))", reply, re.IGNORECASE)
+    share = re.search(r"(?<![\w.])(0?\.\d+|1\.0+)(?![\d%])", reply)
+    first = re.match(
+        rf"(?:\W*confidence\W*)?[^\w-]*{number}(?!\s*(?:[\d+*/×x=(-]|,\d|(?:out\s+)?of\b|on\s+a\b|\.\d))",
+        reply,
+        re.IGNORECASE,
+    )
     if marked:
         value = float(marked.group(1)) / 100
     elif share:

@@ -16,6 +16,8 @@ __all__ = ["CALIBRATORS", "conformal_table", "logits_of", "recalibration_table"]
 CALIBRATORS = ("temperature", "vector", "isotonic", "histogram", "beta", "bbq", "enir")
 OF_LOGITS = ("temperature", "vector")  # the others map the confidence of the answer
 FOLDS = 5
+CLIP = 1e-12  # probabilities are clipped here before the logarithm
+CAVEAT = "as if the calibrators were given: too narrow below about 1,000 rows"
 COLUMNS = ("method", "metric", "before", "after", "difference", "low", "high", "n", "interval")
 SETS = (
     *("score", "alpha", "group", "coverage", "low", "high", "expected_low", "expected_high"),
@@ -55,9 +57,7 @@ def recalibration_table(
 def _compare(rows: "pd.DataFrame", method: str, options: Mapping[str, Any], seed: int) -> list[tuple[Any, ...]]:
     from workbench.probes._prompts import softmax
     from workbench.stats import recalibration
-    from workbench.stats.calibration import ece
     from workbench.stats.intervals import mean
-    from workbench.stats.smooth import smooth_ece
 
     clusters = rows["cluster"].to_numpy()
     correct = rows["correct"].to_numpy(float)
@@ -67,49 +67,49 @@ def _compare(rows: "pd.DataFrame", method: str, options: Mapping[str, Any], seed
         before = softmax(logits)
         after = recalibration.cross_fitted(method, logits, labels, fold=fold, inputs="logits")
         picked = np.arange(len(labels))
-        losses = [-np.log(np.clip(p[picked, labels], 1e-12, 1)) for p in (before, after)]
+        losses = [-np.log(np.clip(p[picked, labels], CLIP, 1)) for p in (before, after)]
         pairs = [(p.max(1), (p.argmax(1) == labels).astype(float)) for p in (before, after)]
     else:
         confidence = rows["confidence"].to_numpy(float)
         mended = recalibration.cross_fitted(method, confidence, correct, fold=fold, inputs="confidence")
         pairs = [(confidence, correct), (mended, correct)]
-        losses = [-np.log(np.clip(np.where(correct == 1, c, 1 - c), 1e-12, 1)) for c, _ in pairs]
+        losses = [-np.log(np.clip(np.where(correct == 1, c, 1 - c), CLIP, 1)) for c, _ in pairs]
     repeated = clusters if len(set(clusters)) < len(clusters) else None
-    found = mean(losses[1] - losses[0], clusters=repeated)
-    loss = "nll" if method in OF_LOGITS else "nll_of_being_right"
     squares = [(c - a) ** 2 for c, a in pairs]
-    square = mean(squares[1] - squares[0], clusters=repeated)
-    n = len(rows)
-    lines: list[tuple[Any, ...]] = [
-        (
-            method,
-            loss,
-            losses[0].mean(),
-            losses[1].mean(),
-            found.value,
-            found.low,
-            found.high,
-            n,
-            f"paired, {found.method}",
-        ),
-        (
-            method,
-            "brier_event",
-            squares[0].mean(),
-            squares[1].mean(),
-            square.value,
-            square.low,
-            square.high,
-            n,
-            f"paired, {square.method}",
-        ),
+    loss = "nll" if method in OF_LOGITS else "nll_of_being_right"
+    at_clip = int((losses[1] >= -np.log(CLIP) - 1e-9).sum())
+    clipped = f"; {at_clip} rows were given probability 0 and count -log(1e-12)" if at_clip else ""
+    lines: list[tuple[Any, ...]] = []
+    for name, (first, second), more in ((loss, losses, clipped), ("brier_event", squares, "")):
+        found = mean(second - first, clusters=repeated)
+        told = f"paired, {found.method}; {CAVEAT}{more}"
+        ends = (found.value, found.low, found.high, len(rows), told)
+        lines.append((method, name, float(first.mean()), float(second.mean()), *ends))
+    return lines + _errors(method, pairs, repeated, options, seed)
+
+
+def _errors(
+    method: str, pairs: Sequence[Any], repeated: Any, options: Mapping[str, Any], seed: int
+) -> list[tuple[Any, ...]]:
+    """Return ECE and smooth ECE before and after: no difference, for it has no honest interval, but what stands by `after`."""
+    from workbench.stats.calibration import ece, null_band
+    from workbench.stats.smooth import smooth_ece, smooth_ece_interval
+
+    bins, scheme = options["bins"], options["scheme"]
+    pairs = [(np.clip(c, 0, 1), a) for c, a in pairs]
+    stated, hit = pairs[1]
+    binned = [ece(c, a, bins, scheme=scheme) for c, a in pairs]
+    beside = "none of the difference"
+    if repeated is None:
+        band = null_band(stated, hit, bins=bins, scheme=scheme, draws=options["draws"], seed=seed)
+        beside += f"; by chance, after would be up to {band.ece:.3f}"
+    smooth = smooth_ece_interval(stated, hit, clusters=repeated, draws=options["draws"], seed=seed)
+    around = f"none of the difference; after: {smooth.low:.3f} to {smooth.high:.3f} ({smooth.method})"
+    blank, n = [np.nan] * 3, len(hit)
+    return [
+        (method, "ece", *binned, *blank, n, beside),
+        (method, "smooth_ece", smooth_ece(*pairs[0]), smooth.value, *blank, n, around),
     ]
-    for name, measure in (("ece", lambda c, a: ece(c, a, options["bins"])), ("smooth_ece", smooth_ece)):
-        first, second = (float(measure(np.clip(c, 0, 1), a)) for c, a in pairs)
-        lines.append(
-            (method, name, first, second, second - first, np.nan, np.nan, n, "none: a binned or smoothed error")
-        )
-    return lines
 
 
 def conformal_table(rows: "pd.DataFrame", scores: Sequence[str], alpha: float, *, seed: int) -> "pd.DataFrame":
@@ -136,6 +136,7 @@ def _sets(rows: "pd.DataFrame", score: str, alpha: float, seed: int) -> list[tup
     seeds = np.array([seed_of(seed, "set", name) for name in rows["example"]], dtype=np.int64)
     if fitting.all() or not fitting.any():
         raise NotApplicable(f"the {len(rows)} rows have too few clusters to fit on one half and score on the other.")
+    together = len(set(clusters)) < len(clusters)  # the range that theory gives is that of independent rows
     kind = cast("conformal.Score", score)
     sets = conformal.fit(kind, p[fitting], labels[fitting], alpha=alpha, seeds=seeds[fitting])
     found = sets.evaluate(p[~fitting], labels[~fitting], clusters=clusters[~fitting], seeds=seeds[~fitting])
@@ -145,8 +146,7 @@ def _sets(rows: "pd.DataFrame", score: str, alpha: float, seed: int) -> list[tup
             alpha,
             line.group,
             *line.coverage[:3],
-            line.expected_low,
-            line.expected_high,
+            *((np.nan, np.nan) if together else (line.expected_low, line.expected_high)),
             *line.size[:3],
             line.empty.value,
             line.coverage.n,

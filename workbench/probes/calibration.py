@@ -44,6 +44,7 @@ class Calibration:
         "A null band that holds the value does not show calibration: with few examples a real miscalibration stays hidden.",
         "Slices are a search: with twenty of them, one 95 % interval is expected to miss by chance. Hold out a half "
         "(holdout=0.5) for what you want to claim.",
+        "With fewer than about 30 clusters, or hardly any errors, intervals tend to be too narrow.",
         "The confidence of a multiple-choice answer is a softmax over the answers offered; other wordings give other numbers.",
     )
     options: Mapping[str, Option] = {
@@ -80,7 +81,7 @@ class Calibration:
     ) -> "pd.DataFrame":
         """Return every calibration metric of any rows, overall ("all") and by slice ("domain=history").
 
-        Rows without a confidence or a label are left out of the metrics and counted in `scored`, the share that has both.
+        Rows without a confidence or an outcome are left out of the metrics and counted in `scored`, the share that has both.
         """
         from workbench.stats.intervals import proportion
 
@@ -90,7 +91,9 @@ class Calibration:
             some = member & usable
             if not member.any() and group != OVERALL:
                 continue
-            scored = proportion(usable[member].astype(float)) if member.any() else None
+            scored = (
+                proportion(usable[member].astype(float), clusters=_clusters(rows[member])) if member.any() else None
+            )
             if scored is not None and not usable[member].all():
                 metrics.append(Metric("scored", group, *scored))
             found = _summary(rows[some], options, seed)
@@ -103,15 +106,20 @@ class Calibration:
         """Return `bins` and `risk_coverage`; `netcal`, `recalibration` and `conformal` where the options ask for them."""
         import pandas as pd
 
-        from workbench.stats import calibration, ranking
+        from workbench.stats import calibration, clustered, ranking
+        from workbench.stats.summary import Settings
 
         usable = rows[_usable(rows)]
         if not len(usable):
             return {}
         confidence, correct = usable["confidence"].to_numpy(float), usable["correct"].to_numpy(float)
         settings = {"bins": options["bins"], "scheme": options["scheme"], "draws": options["draws"], "seed": seed}
-        bins = calibration.bin_table(confidence, correct, **settings)
-        curve = ranking.risk_coverage(confidence, correct, clusters=_clusters(usable))
+        together = _clusters(usable)
+        if together is None:
+            bins = calibration.bin_table(confidence, correct, **settings)
+        else:
+            bins = clustered.bin_table(confidence, correct, together, settings=Settings(**settings))
+        curve = ranking.risk_coverage(confidence, correct, clusters=together)
         tables = {
             "bins": pd.DataFrame(bins.columns()).assign(group=OVERALL),
             "risk_coverage": pd.DataFrame(curve.columns()).assign(group=OVERALL),

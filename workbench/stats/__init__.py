@@ -6,6 +6,7 @@
     binning        edges, bins that never split ties, and the sums per bin
     calibration    ECE and its kin, Brier, NLL, null bands, bin tables, tests of calibration
     smooth         smooth ECE and its interval
+    clustered      the bin table where rows belong together
     ranking        AUROC, AURC, risk against coverage
     summary        everything at once, for one group or many
     recalibration  temperature and other maps, fitted

@@ -10,7 +10,7 @@ from workbench.errors import UsageError
 from workbench.stats._bins import Cells
 from workbench.stats._checks import Floats, Ints
 from workbench.stats._draws import Draws
-from workbench.stats._intervals import Interval, undefined, wilson
+from workbench.stats._intervals import Bounds, Interval, undefined, wilson
 
 __all__ = [
     "SLACK",
@@ -136,8 +136,8 @@ def band_of(sums: Cells, gaps: Floats, *, known: bool = True, level: float = 0.9
     return NullBand(*quantiles, share[0], share[1], low, high, len(gaps))
 
 
-def table_of(sums: Cells, band: NullBand, *, level: float = 0.95) -> BinTable:
-    """Return the table of cells with a null band."""
-    low, high = wilson(sums.hits, sums.n, level=level)
+def table_of(sums: Cells, band: NullBand, *, level: float = 0.95, bounds: Bounds | None = None) -> BinTable:
+    """Return the table of cells with a null band; bounds of the hit rates are Wilson's unless given."""
+    low, high = wilson(sums.hits, sums.n, level=level) if bounds is None else bounds
     rates = (sums.confidence / sums.n, sums.hits / sums.n, sums.gap)
     return BinTable(sums.bin, sums.lower, sums.upper, sums.n.astype(np.intp), *rates, low, high, band.low, band.high)

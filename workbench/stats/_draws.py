@@ -22,6 +22,7 @@ __all__ = ["Draws", "Rows", "bootstrap", "cluster_sums", "null_gaps"]
 
 EXACT_ROWS = 200
 EXACT_CLUSTERS = 2000
+EXACT_SHARED = 10_000  # rows up to which clustered labels are redrawn one by one
 NORMAL_VARIANCE = 50.0
 
 
@@ -157,14 +158,49 @@ def cluster_sums(sums: Cells, rows: Rows, weights: Floats | None) -> Floats:
     return np.bincount(key, weights=weights, minlength=count * size).reshape(count, size).astype(np.float64)
 
 
+def shared_luck(rows: Rows) -> float:
+    """Return how alike the residuals of one cluster are: their intra-cluster correlation, cut to [0, 1].
+
+    It is 1 where rows are copies of each other, and also, so as not to promise too much, where hits or errors are missing or no
+    cluster has two rows that could tell.
+    """
+    if rows.clusters is None or rows.correct.min() == rows.correct.max():
+        return 1.0
+    residual = rows.correct - rows.confidence
+    residual = residual - residual.mean()
+    sizes = np.bincount(rows.clusters).astype(np.float64)
+    sums = np.bincount(rows.clusters, weights=residual)
+    pairs, square = float((sizes * (sizes - 1)).sum()), float(residual @ residual)
+    if pairs <= 0 or square <= 0:
+        return 1.0
+    return float(np.clip((float(sums @ sums) - square) / pairs / (square / len(residual)), 0.0, 1.0))
+
+
 def cluster_null(sums: Cells, rows: Rows, draws: int, rng: np.random.Generator) -> Floats:
-    """Return gap sums per draw and bin `(draws, k)`: the residuals of each cluster keep or change their sign together."""
-    table = cluster_sums(sums, rows, rows.correct - rows.confidence)
-    count = len(table)
-    if count > EXACT_CLUSTERS:
-        return _normal(rng, table.T @ table, draws)
-    signs = rng.integers(0, 2, (draws, count)).astype(np.float64) * 2 - 1
-    return np.asarray(signs @ table)
+    """Return gap sums per draw and bin `(draws, k)`: labels redrawn from the confidences, with luck shared inside clusters.
+
+    Each row takes its cluster's uniform number with probability w, its own otherwise: rows of one confidence are then
+    correlated by w squared, which is set to the `shared_luck` of the data.
+    """
+    if rows.clusters is None:
+        raise TypeError("rows without clusters share no luck")
+    share, n, size = shared_luck(rows), len(rows.confidence), len(sums.bin)
+    if n > EXACT_SHARED:
+        spread = np.sqrt(np.maximum(rows.confidence * (1 - rows.confidence), 0))
+        table = cluster_sums(sums, rows, spread)
+        alone = np.bincount(rows.places(sums.bin), weights=spread * spread, minlength=size)
+        return _normal(rng, share * (table.T @ table) + (1 - share) * np.diag(alone), draws)
+    order = np.argsort(rows.places(sums.bin), kind="stable")
+    confidence, codes = rows.confidence[order], rows.clusters[order]
+    starts = np.searchsorted(rows.places(sums.bin)[order], np.arange(size))
+    out, step = np.empty((draws, size)), max(1, 2_000_000 // n)
+    for first in range(0, draws, step):
+        count = min(step, draws - first)
+        luck = rng.random((count, int(codes.max()) + 1))[:, codes]
+        if share < 1:
+            luck = np.where(rng.random((count, n)) < np.sqrt(share), luck, rng.random((count, n)))
+        out[first : first + count] = np.add.reduceat((luck < confidence).astype(np.float64), starts, axis=1)
+    return np.asarray(out - sums.confidence)
 
 
 def cluster_bootstrap(sums: Cells, rows: Rows, draws: int, rng: np.random.Generator) -> Draws:

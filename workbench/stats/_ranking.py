@@ -55,8 +55,15 @@ def auroc_of(score: Floats, positive: Floats, codes: Ints | None, level: float) 
         2 * above
     )
     value = float(wins[hit].mean())
+    if codes is not None and codes.max() < 1:
+        return undefined("one cluster", value=value, n=n)
+    sizes, quantile, named = (above, below), z_quantile(level), ""
+    if codes is not None:  # clusters that hold the class stand for its rows
+        sizes = (len(np.unique(codes[hit])), len(np.unique(codes[~hit])))
+        quantile, named = t_quantile(level, cluster_freedom(codes, n)), f" by cluster, {int(codes.max()) + 1} clusters"
+    spare = _newcombe(value, sizes, (n, quantile), f"{named}, {level:.0%}")
     if min(above, below) < 2:
-        return _newcombe(value, (above, below), n, level)
+        return spare
     terms = np.where(hit, (wins - value) / above, (wins - value) / below) * n
     freedom = two_class_freedom(terms, positive)
     if codes is None:
@@ -67,15 +74,13 @@ def auroc_of(score: Floats, positive: Floats, codes: Ints | None, level: float) 
         quantile, what = t_quantile(level, freedom), f"DeLong, logit, {level:.0%}"
     else:
         count = int(codes.max()) + 1
-        if count < 2:
-            return undefined("one cluster", value=value, n=n)
         variance = mean_variance(terms, codes)
         quantile, what = (
             t_quantile(level, min(freedom, cluster_freedom(codes, n))),
             f"DeLong by cluster, logit, {count} clusters, {level:.0%}",
         )
     if variance <= TINY or not 0 < value < 1:
-        return _newcombe(value, (above, below), n, level)
+        return spare
     centre = math.log(value / (1 - value))
     half = quantile * math.sqrt(variance) / (value * (1 - value))
     return Interval(value, _logistic(centre - half), _logistic(centre + half), n, what)
@@ -85,9 +90,9 @@ def _logistic(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
 
 
-def _newcombe(value: float, sizes: tuple[int, int], n: int, level: float) -> Interval:
-    """Return the score-type interval that stays open where DeLong's variance is 0."""
-    quantile, half = z_quantile(level), sum(sizes) / 2 - 1
+def _newcombe(value: float, sizes: tuple[int, int], about: tuple[int, float], named: str) -> Interval:
+    """Return the score-type interval that stays open where DeLong's variance is 0; about: rows and the quantile."""
+    (n, quantile), half = about, sum(sizes) / 2 - 1
 
     def reach(area: float) -> float:
         ratio = (1 - area) / (2 - area) + area / (1 + area)
@@ -100,7 +105,7 @@ def _newcombe(value: float, sizes: tuple[int, int], n: int, level: float) -> Int
             inside, outside = (middle, outside) if abs(middle - value) <= reach(middle) else (inside, middle)
         return inside
 
-    return Interval(value, solve(-1), solve(1), n, f"Newcombe's method 5 (one row or no overlap), {level:.0%}")
+    return Interval(value, solve(-1), solve(1), n, f"Newcombe's method 5 (one row or no overlap){named}")
 
 
 def rank(confidence: Floats, correct: Floats) -> Ranked:
@@ -165,6 +170,9 @@ def e_aurc_of(confidence: Floats, correct: Floats, codes: Ints | None, level: fl
     area, terms = aurc_influence(rank(confidence, correct))
     risk = float(1 - correct.mean())
     value = area - (risk + (1 - risk) * math.log(1 - risk))
+    hit = correct > 0
+    if confidence[hit].min() > confidence[~hit].max():
+        return undefined("every error ranks below every hit, so that the spread is not known", value=value, n=n)
     terms = terms + math.log(1 - risk) * ((1 - correct) - risk)
     found = mean_of(terms + value, codes, level, two_class_freedom(terms, correct))
     if np.isnan(found.low):

@@ -6,7 +6,7 @@ import numpy as np
 
 from workbench.stats._checks import Floats, Ints
 from workbench.stats._draws import EXACT_CLUSTERS
-from workbench.stats._intervals import Interval, undefined, widening
+from workbench.stats._intervals import Interval, proportion_of, undefined, widening
 
 __all__ = ["BISECTIONS", "CELLS", "FINEST_MODE", "LEAST_WIDTH", "MESH", "MOST_MODES", "Fit", "fit", "interval_of"]
 
@@ -113,7 +113,13 @@ def interval_of(confidence: Floats, correct: Floats, codes: Ints | None, how: tu
     mesh = (np.arange(max(64, 2 * modes)) + 0.5) / max(64, 2 * modes)
     area = np.abs(drawn[:, :-1] @ np.cos(waves[:, None] * mesh)).mean(axis=1) + np.abs(drawn[:, -1])
     reach = float(np.quantile(area, level)) * widening(codes, level)
-    what = f"conservative: bootstrap of the smoothed residuals, width {found.width:.3g}, {draws} draws, at least {level:.0%}"
+    what = f"conservative: bootstrap of the smoothed residuals, width {found.width:.3g}, {draws} draws, {level:.0%}"
+    if (
+        correct.min() == correct.max()
+    ):  # the residuals cannot show how often the other outcome comes: the accuracy's interval does
+        right = proportion_of(correct, codes, level)
+        reach = max(reach, right.high - right.low)
+        what += ", not narrower than the accuracy's interval"
     what += "" if codes is None else f", {int(codes.max()) + 1} clusters"
     return Interval(found.value, max(0.0, found.value - reach), min(1.0, found.value + reach), n, what)
 

@@ -46,6 +46,7 @@ from workbench.stats._intervals import (
     widening,
     z_quantile,
 )
+from workbench.stats._losses import cut, loss_of
 from workbench.stats._ranking import aurc_of, auroc_of, e_aurc_of
 from workbench.stats._smooth import interval_of
 
@@ -206,7 +207,7 @@ def _summarise(group: _Group, sums: Cells | None) -> dict[str, Interval]:
     n, level = len(correct), settings.level
     found = {
         "accuracy": proportion_of(correct, clusters, level),
-        "mean_confidence": _cut(mean_of(confidence, clusters, level), 1.0),
+        "mean_confidence": cut(mean_of(confidence, clusters, level), 1.0),
         "confidence_gap": gap_of(confidence, correct, clusters, level),
     }
     if not n:
@@ -226,21 +227,16 @@ def _summarise(group: _Group, sums: Cells | None) -> dict[str, Interval]:
     found["smooth_ece"] = interval_of(confidence, correct, clusters, (settings.draws, settings.seed, level))
     found |= _walks(group)
     residual = confidence - correct
-    found["brier_event"] = _cut(mean_of(residual * residual, clusters, level), 1.0)
+    found["brier_event"] = loss_of("brier_event", residual * residual, confidence, clusters, level)
     found["auroc"] = auroc_of(confidence, correct, clusters, level)
     found["aurc"] = aurc_of(confidence, correct, clusters, level)
     found["e_aurc"] = e_aurc_of(confidence, correct, clusters, level)
-    for name, values, top in (("brier", extras.brier, 2.0), ("nll", extras.nll, np.inf)):
+    for name, values in (("brier", extras.brier), ("nll", extras.nll)):
         if values is not None:
-            found[name] = _cut(mean_of(np.asarray(values, dtype=np.float64), clusters, level), top)
+            found[name] = loss_of(name, np.asarray(values, dtype=np.float64), confidence, clusters, level)
     if extras.probabilities is not None and extras.labels is not None:
         found["classwise_ece"] = _classwise(group, *check_probabilities(extras.probabilities, extras.labels))
     return found
-
-
-def _cut(interval: Interval, top: float) -> Interval:
-    """Return the interval cut to what the metric can be."""
-    return interval._replace(low=float(np.maximum(interval.low, 0.0)), high=float(np.minimum(interval.high, top)))
 
 
 def _binned(group: _Group, sums: Cells | None) -> dict[str, Interval]:
@@ -288,7 +284,7 @@ def _binned(group: _Group, sums: Cells | None) -> dict[str, Interval]:
 
 
 def _null(group: _Group, value: float, high: float, p: float) -> Interval:
-    low_bound = "labels redrawn" if group.clusters is None else "signs flipped by cluster"
+    low_bound = "labels redrawn" if group.clusters is None else "labels redrawn, luck shared inside clusters"
     what = f"null band: {group.settings.level:.0%} of perfectly calibrated models lie below high; p = {p:.3g}; "
     return Interval(
         value, 0.0, high, len(group.correct), f"{what}{group.settings.draws} draws, {low_bound}{group.marked}"
@@ -357,13 +353,22 @@ def _walks(group: _Group) -> dict[str, Interval]:
         }
     found = {}
     for name, test, quantile in tests:
-        what = f"null band: 95% of perfectly calibrated models lie below high; p = {test.p_value:.3g} (Brownian motion)"
+        what = f"null band: 95% of perfectly calibrated models lie below high; {_p(test.p_value)} (Brownian motion)"
         found[name] = Interval(distances[name], 0.0, quantile * scale, n, what)
     z = spiegelhalter(confidence, correct)
+    if not np.isfinite(z.statistic):
+        return found | {
+            "spiegelhalter": undefined("a row that was stated as certain was wrong, or all were certain", n=n)
+        }
     reach = z_quantile(level)
-    what = f"null band of z: {level:.0%} of perfectly calibrated models lie within; two-sided p = {z.p_value:.3g}"
+    what = f"null band of z: {level:.0%} of perfectly calibrated models lie within; two-sided {_p(z.p_value)}"
     found["spiegelhalter"] = Interval(z.statistic, -reach, reach, n, what)
     return found
+
+
+def _p(value: float) -> str:
+    """Return a p-value as text; one that rounding has taken to 0 is said to be small."""
+    return f"p = {value:.3g}" if value >= 1e-15 else "p < 1e-15"
 
 
 def _classwise(group: _Group, table: Floats, labels: Ints) -> Interval:
