@@ -6,10 +6,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from workbench._record import RunRecord, now
-from workbench.errors import NotApplicable, UsageError, unknown
+from workbench.errors import DataError, NotApplicable, UsageError, unknown
 from workbench.frames import ROW_COLUMNS, halves
 from workbench.models.verbs import Monitor, Silent
-from workbench.probes.find import find
+from workbench.probes.find import find, settle
 from workbench.probes.protocol import Probe, Scored
 from workbench.reports import Report
 
@@ -46,6 +46,7 @@ def run(
     """
     chosen = find(probe)
     settled = settle(chosen, options)
+    _check_run(holdout, seed)
     data = _examples(examples)
     slices = _checked_by(data, by)
     subject = _model(model)
@@ -74,12 +75,13 @@ def run(
             chosen.name, subject.info.name, data.name, {"by": by, "holdout": holdout, "seed": seed}, options
         ),
     )
-    notes = scored.notes
+    notes = (*_held_out(rows), *scored.notes)
+    if subject.info.kind in ("classifier", "callable"):  # what its probabilities are, and what was kept of them
+        notes += subject.info.notes
     if outcome == "interrupted":
-        notes = (
-            f"Interrupted: {record.done} of {record.total} examples are done. The same call finishes the rest.",
-            *notes,
-        )
+        again = "The same call finishes the rest"
+        again += "." if subject.info.weights_hash else ", if the answers of this model are cached."
+        notes = (f"Interrupted: {record.done} of {record.total} examples are done. {again}", *notes)
     return Report(rows, record, notes=notes, stored=dict(scored.tables))
 
 
@@ -112,6 +114,7 @@ def from_predictions(
     reader = getattr(chosen, "from_predictions", None)
     if reader is None:
         raise UsageError(f"The probe {chosen.name!r} cannot read predictions; 'calibration' can.")
+    _check_run(holdout, seed)
     wanted = (by,) if isinstance(by, str) else tuple(by or ())
     known = {key: value for key, value in columns.items() if key not in chosen.options}
     options = settle(chosen, {key: value for key, value in columns.items() if key in chosen.options})
@@ -130,24 +133,25 @@ def from_predictions(
         total=n,
         command=f"wb.from_predictions({name}{_arguments({'by': by, **columns})})",
     )
-    return Report(rows, record, notes=scored.notes, stored=dict(scored.tables))
+    return Report(rows, record, notes=(*_held_out(rows), *scored.notes), stored=dict(scored.tables))
 
 
-def settle(probe: Probe, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the probe's options with defaults filled in; an unknown option or value raises `UsageError`.
+def _check_run(holdout: Any, seed: Any) -> None:
+    """Raise before anything runs if the hold-out or the seed cannot be used."""
+    if not isinstance(holdout, (int, float)) or not 0 <= holdout < 1:
+        raise DataError(f"holdout must be at least 0 and below 1; it is {holdout!r}. Use 0.5 to hold out a half.")
+    if not isinstance(seed, int) or seed < 0:
+        raise UsageError(f"seed must be a whole number from 0; it is {seed!r}.")
 
-    >>> settle(find("calibration"), {"bins": 10})["bins"]
-    10
-    """
-    for name, value in options.items():
-        if name not in probe.options:
-            raise unknown(f"option of {probe.name}", name, [*probe.options, "by", "holdout", "seed"])
-        known = probe.options[name].known
-        values = value if isinstance(value, (list, tuple)) else [value]
-        for one in values:
-            if known and one not in known:
-                raise unknown(f"value of {name}", one, map(str, known))
-    return {name: options.get(name, option.default) for name, option in probe.options.items()}
+
+def _held_out(rows: "pd.DataFrame") -> tuple[str, ...]:
+    """Return the note that says how many rows are held out, none where none are."""
+    held = int((rows["half"] == "confirm").sum())
+    return (
+        (f"{held:,} of {len(rows):,} rows are held out: they are in .rows, and in no number shown here.",)
+        if held
+        else ()
+    )
 
 
 def _examples(examples: Any) -> "Examples":

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from workbench._record import SCHEMA, RunRecord, now
 from workbench.errors import DataError, UsageError, unknown
 from workbench.frames import SELECTION_COLUMNS, check_metrics, check_rows
-from workbench.probes.find import find
+from workbench.probes.find import find, settle
 from workbench.probes.protocol import Probe
 
 if TYPE_CHECKING:
@@ -145,6 +145,8 @@ class Report:
                     f"where() takes a list of ids or a table; found the text {ids!r}. Write where([{ids!r}])."
                 )
             table: Any = ids
+            if str(getattr(table, "dtype", "")) in {"bool", "boolean"}:
+                raise UsageError("where() takes ids, not a mask. Write where(report.rows[mask]).")
             wanted = set(table["example"]) if hasattr(ids, "columns") else set(ids)
             strangers = wanted - set(rows["example"])
             if strangers:
@@ -154,17 +156,19 @@ class Report:
             if column not in rows.columns:
                 raise unknown("column", column, rows.columns)
             allowed = list(value) if isinstance(value, (list, tuple, set)) else [value]
+            if not rows[column].isin(allowed).any():
+                raise unknown(f"value of {column}", value, sorted(map(str, rows[column].dropna().unique()))[:20])
             rows = rows[rows[column].isin(allowed)]
-        return replace(self, rows=rows.reset_index(drop=True), stored={}, _log=self._log)
+        told = ", ".join(f"{name}={value!r}" for name, value in columns.items()) or "chosen by id"
+        note = f"A part: {len(rows):,} of {len(self.rows):,} rows ({told})."
+        return replace(self, rows=rows.reset_index(drop=True), notes=(note, *self.notes), stored={}, _log=self._log)
 
     def with_options(self, *, by: Sequence[str] | None = None, **options: Any) -> "Report":
         """Return the same rows under other options of `summarise` (bins, recalibrate, by, ...): no model is asked.
 
         Options that change what is asked of the model cannot be changed here, and say so.
         """
-        for name in options:
-            if name not in self._probe.options:
-                raise unknown(f"option of {self.probe}", name, self._probe.options)
+        settle(self._probe, options)
         frozen = [name for name in options if name in getattr(self._probe, "asks", ())]
         if frozen:
             raise UsageError(f"Option {frozen[0]!r} changes what the model is asked. Run the probe again with it.")
@@ -238,7 +242,7 @@ def open_report(path: str | os.PathLike[str]) -> Report:
 
     source = Path(path)
     source = source if source.exists() else source.with_suffix(SUFFIX)
-    if not source.exists():
+    if not source.is_file():
         raise DataError(f"There is no report at {os.fspath(path)!r}. Write one with report.save(...).")
     try:
         with zipfile.ZipFile(source) as archive:

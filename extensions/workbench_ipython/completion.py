@@ -11,7 +11,7 @@ __all__ = ["complete", "suggestions"]
 
 FLAGS = {
     "model": ("--out", "--device", "--dtype", "--revision"),
-    "probe": ("--out", "--by", "--max-examples", "--holdout"),
+    "probe": ("--out", "--by", "--max-examples", "--holdout", "--seed"),
     "examples": ("--format", "--label", "--text", "--choices"),
     "explore": (),
 }

@@ -3,12 +3,14 @@
 import ast
 import functools
 import shlex
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
-from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+from IPython.core.magic_arguments import argument, magic_arguments
 from traitlets import Float, Int, Unicode
 from traitlets.config import Configurable
 
@@ -58,7 +60,7 @@ class WorkbenchMagics(Magics, Configurable):
     @one_line_errors
     def model(self, line: str) -> Any:
         """Load a model: %model smollm2-135m-instruct."""
-        args = parse_argstring(self.model, line)
+        args = _parsed(self.model, line)
         chosen = {"device": args.device or self.device, "dtype": args.dtype or self.dtype, "revision": args.revision}
         options = {name: value for name, value in chosen.items() if value}
         loaded = wb.load(self._value(args.name), **options)
@@ -73,21 +75,24 @@ class WorkbenchMagics(Magics, Configurable):
     @argument("-o", "--out", default="report", help="variable that takes the report (default: report)")
     @argument("--by", action="append", help="column to slice by; may be repeated")
     @argument("-n", "--max-examples", type=int, help="at most so many examples, drawn by seed")
+    @argument("--seed", type=int, help="seed of draws, samples and the hold-out")
     @argument("--holdout", type=float, help="share of the clusters to leave out, to confirm findings on")
     @no_var_expand
     @line_magic
     @one_line_errors
     def probe(self, line: str) -> Any:
         """Run a probe: %probe calibration model facts scoring=letters --by domain -o report."""
-        args = parse_argstring(self.probe, line)
-        examples = self._examples(args.examples, args.max_examples or self.max_examples)
+        args = _parsed(self.probe, line)
+        limit = self.max_examples if args.max_examples is None else args.max_examples
+        seed = self.seed if args.seed is None else args.seed
+        examples = self._examples(args.examples, limit, seed)
         report = wb.run(
             args.probe,
             self._value(args.model),
             examples,
             by=args.by,
             holdout=self.holdout if args.holdout is None else args.holdout,
-            seed=self.seed,
+            seed=seed,
             **_options(args.options),
         )
         self.shell.user_ns[args.out] = report
@@ -105,18 +110,14 @@ class WorkbenchMagics(Magics, Configurable):
     @one_line_errors
     def examples(self, line: str, cell: str) -> Any:
         """Write examples into a variable, one JSON object per line, or as CSV with a header."""
-        import io
-
-        import pandas as pd
-
-        args = parse_argstring(self.examples, line)
+        args = _parsed(self.examples, line)
+        _check_name(args.name)
         kind = args.format or ("jsonl" if cell.lstrip().startswith("{") else "csv")
-        try:
-            frame = pd.read_json(io.StringIO(cell), lines=True) if kind == "jsonl" else pd.read_csv(io.StringIO(cell))
-        except ValueError as problem:
-            raise UsageError(f"The cell is not {kind.upper()}: {problem}") from None
         columns = {word: getattr(args, word) for word in ("label", "text", "choices") if getattr(args, word)}
-        found = wb.Examples.of(frame, name=args.name, **columns)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"cell.{kind}"  # read as a file is, so that a cell and a file mean the same
+            path.write_text(cell, encoding="utf-8")
+            found = wb.Examples.of(path, name=args.name, **columns)
         self.shell.user_ns[args.name] = found
         return found
 
@@ -126,7 +127,7 @@ class WorkbenchMagics(Magics, Configurable):
     @one_line_errors
     def explore(self, line: str) -> Any:
         """Open the linked charts of a report: %explore report. What is brushed is wb.selection."""
-        name = parse_argstring(self.explore, line).report
+        name = _parsed(self.explore, line).report
         known = self.shell.user_ns
         return wb.explore(known[name] if name in known else wb.open(name))
 
@@ -134,7 +135,7 @@ class WorkbenchMagics(Magics, Configurable):
         """Return the variable of that name, or the name itself."""
         return self.shell.user_ns.get(name, name)
 
-    def _examples(self, name: str, limit: int) -> Any:
+    def _examples(self, name: str, limit: int, seed: int) -> Any:
         """Return the examples, at most `limit` of them where it is not 0."""
         value = self._value(name)
         if not limit:
@@ -142,7 +143,24 @@ class WorkbenchMagics(Magics, Configurable):
         if isinstance(value, str) and value in wb.packs():
             value = wb.pack(value)
         found = wb.Examples.of(value)
-        return found.sample(limit, seed=self.seed) if len(found) > limit else found
+        return found.sample(limit, seed=seed) if len(found) > limit else found
+
+
+def _parsed(magic: Any, line: str) -> Any:
+    """Return the arguments of a line: quotes as in a shell, options and flags in any order."""
+    try:
+        words = shlex.split(line)
+    except ValueError as problem:
+        raise UsageError(f"The line cannot be read: {problem}. Close the quotation.") from None
+    args = magic.parser.parse_intermixed_args(words)
+    if getattr(args, "out", None):
+        _check_name(args.out)
+    return args
+
+
+def _check_name(name: str) -> None:
+    if not name.isidentifier():
+        raise UsageError(f"{name!r} cannot be the name of a variable. Use letters, digits and underscores.")
 
 
 def _options(words: list[str]) -> dict[str, Any]:
@@ -152,7 +170,8 @@ def _options(words: list[str]) -> dict[str, Any]:
         name, equals, value = word.partition("=")
         if not equals or not name.isidentifier():
             raise UsageError(f"{word!r} is not an option. Write options as name=value, such as bins=10.")
-        value = shlex.split(value)[0] if value[:1] in {"'", '"'} else value
+        if name in {"by", "holdout", "seed"}:
+            raise UsageError(f"{name} is said with --{name}, or by %config WorkbenchMagics.{name} = ...")
         try:
             options[name] = ast.literal_eval(value)
         except (ValueError, SyntaxError):

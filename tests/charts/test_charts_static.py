@@ -149,3 +149,11 @@ def test_charts_do_not_import_altair() -> None:
     )
 
     assert done.stdout.strip() == "False"
+
+
+def test_control_characters_in_names_do_not_abort_the_process() -> None:
+    """vl-convert aborts on characters that XML does not allow; names are mended before they are drawn."""
+    from workbench.charts._safe import plain
+
+    assert plain("red\x1b\x00\ud800") == "red\ufffd\ufffd\ufffd"
+    assert len(plain("x" * 20_000)) == 120

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
 import pytest
 from fakes import Chooser
 from IPython.core.completer import provisionalcompleter
@@ -109,3 +110,43 @@ def test_unloading_removes_the_magics(shell: Any) -> None:
 
     assert shell.find_line_magic("probe") is None
     shell.run_line_magic("load_ext", "workbench")
+
+
+@pytest.mark.parametrize(
+    "line", ["calibration model mine --by group bins=5", "calibration model mine bins=5 --by 'group'"]
+)
+def test_options_and_flags_come_in_any_order(shell: Any, line: str) -> None:
+    """Options may stand before and after flags, and quotes are those of a shell."""
+    shell.user_ns["model"] = Chooser(right=[True, False])
+    frame = pd.DataFrame({"text": ["a?", "b?"], "choices": [["x", "y"]] * 2, "label": [0, 0], "group": ["g", "h"]})
+    shell.user_ns["mine"] = wb.Examples.of(frame, label_as="index")
+    report = shell.run_line_magic("probe", line)
+
+    assert (report.options["bins"], report.by) == (5, ("group",))
+
+
+def test_a_cell_is_read_as_a_file_is(shell: Any) -> None:
+    """Labels with leading zeros and the text NA stay as they were written."""
+    found = shell.run_cell_magic(
+        "examples", "mine", '{"text": "one", "label": "001"}\n{"text": "NA", "label": "010"}\n'
+    )
+
+    assert found.classes == ("001", "010")
+    assert found.frame["text"].tolist() == ["one", "NA"]
+
+
+@pytest.mark.parametrize(
+    ("magic", "line", "message"),
+    [
+        ("probe", "calibration model mini seed=3", "--seed"),
+        ("probe", 'calibration model mini bins="5', "quotation"),
+        ("probe", "calibration model mini bins=0", "whole number from 1"),
+        ("probe", "calibration model mini -o 'not a name'", "name of a variable"),
+        ("explore", "wb", "takes a report"),
+    ],
+)
+def test_ordinary_mistakes_are_one_line(shell: Any, magic: str, line: str, message: str) -> None:
+    """None of them prints a traceback of ours."""
+    shell.user_ns.update(model=Chooser(), wb=wb)
+    with pytest.raises(UsageError, match=message):
+        shell.run_line_magic(magic, line)

@@ -356,4 +356,4 @@ def test_the_monitor_hears_every_request_once() -> None:
 
     assert (len(REQUESTS) + 1, "requests") == (monitor.total, monitor.unit)
     assert monitor.done == len(REQUESTS) + 1
-    assert all(facts["rate"] > 0 for _, facts in monitor.heard)
+    assert all(facts["tokens_per_second"] > 0 for _, facts in monitor.heard)

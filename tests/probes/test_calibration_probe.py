@@ -212,3 +212,44 @@ def test_too_many_tokens_leave_whole_texts_whatever_their_order() -> None:
     assert len(one.rows) == 10
     assert set(one.rows["example"]) == set(two.rows["example"])
     assert any("5 of 20 texts" in note for note in one.notes)
+
+
+@pytest.mark.parametrize("name", ["variant", "half", "confidence", "nll", "logits"])
+def test_a_slice_may_not_be_called_like_a_column_of_the_rows(name: str) -> None:
+    """The name is refused before the model is asked."""
+    frame = questions(6).frame.assign(**{name: list("ababab")})
+    with pytest.raises(DataError, match=f"'{name}' cannot be a slice"):
+        wb.run("calibration", Chooser(), wb.Examples(frame, name="clash", slices=(name,)))
+
+
+def test_predictions_can_be_sliced_by_their_label() -> None:
+    """The per-class audit: `by='label'`."""
+    frame = pd.DataFrame({"probabilities": [[0.7, 0.3], [0.4, 0.6]] * 5, "label": [0, 0] * 5})
+
+    assert value(wb.from_predictions(frame, by="label"), "accuracy", "label=0") == 0.5
+
+
+def test_labels_of_a_column_are_read_in_one_way() -> None:
+    """With class names 1, 2, 3 a label 0 is refused, not taken as an index."""
+    frame = pd.DataFrame({"probabilities": [[0.8, 0.1, 0.1]] * 3, "label": [0, 1, 2]})
+    with pytest.raises(DataError, match="Row 0 has the label 0"):
+        wb.from_predictions(frame, classes=[1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    "options", [{"bins": "x"}, {"bins": 0}, {"draws": 2.5}, {"alpha": 2}, {"conformal": True}, {"cross_check": "no"}]
+)
+def test_values_are_checked_before_the_model_is_asked(options: dict) -> None:
+    """A wrong value is refused by `run` and by `with_options` alike."""
+    with pytest.raises(UsageError):
+        wb.run("calibration", Chooser(), questions(4), **options)
+    with pytest.raises(UsageError):
+        wb.run("calibration", Chooser(), questions(4)).with_options(**options)
+
+
+def test_a_part_and_a_hold_out_are_said() -> None:
+    """A filtered report does not pass as the whole, and held-out rows are mentioned."""
+    report = wb.run("calibration", Chooser(), questions(40), holdout=0.5)
+
+    assert "20 of 40 rows are held out" in report.notes[0]
+    assert "A part: 20 of 40 rows (domain='x')" in report.where(domain="x").notes[0]

@@ -7,6 +7,7 @@ transform turns back inside Vega, and titles become expressions with the charact
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["data_of", "plain", "records", "restore", "title_of"]
 
+LONGEST = 120  # characters of a name in a chart; longer ones take seconds to draw and cannot be read
+NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 STAND_IN = "\ue03c"  # private use; no font draws it, no name should hold it
 
 
@@ -28,7 +31,16 @@ def plain(value: Any) -> Any:
         value = value.item()
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    return value.replace("<", STAND_IN) if isinstance(value, str) else value
+    return _drawable(value).replace("<", STAND_IN) if isinstance(value, str) else value
+
+
+def _drawable(text: str) -> str:
+    """Return a text that SVG can hold: control characters and halves of characters as U+FFFD, at most `LONGEST` characters.
+
+    vl-convert 1.9 aborts the whole process on a character that XML does not allow.
+    """
+    cut = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return NOT_XML.sub("\ufffd", cut)
 
 
 def records(frame: "pd.DataFrame", columns: Iterable[str]) -> list[dict[str, Any]]:

@@ -90,7 +90,7 @@ class Examples:
             source=columns.get("source", table.source),
             licence=columns.get("licence", ""),
             card=columns.get("card", ""),
-            slices=tuple(columns.get("slices", AUTOMATIC)),
+            slices=_several(columns.get("slices", AUTOMATIC)),
             features=built.features,
             notes=built.notes,
         )
@@ -350,3 +350,8 @@ def _sliceable(frame: "pd.DataFrame") -> tuple[str, ...]:
         if 2 <= count <= min(MOST_SLICES, len(column) // FEWEST_ROWS):
             fit.append(str(name))
     return tuple(fit)
+
+
+def _several(names: "str | Iterable[str]") -> tuple[str, ...]:
+    """Return one name or several as a tuple."""
+    return (names,) if isinstance(names, str) else tuple(names)

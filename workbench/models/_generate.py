@@ -107,7 +107,7 @@ class Writer:
                 for i, text, total in zip(batch, written, sums, strict=True):
                     texts[i], logp[i] = text, total
                 store.keep({names[i]: json.dumps([texts[i], logp[i]]).encode() for i in batch})
-                monitor.advance(len(batch), rate=count / max(time.perf_counter() - started, 1e-9))
+                monitor.advance(len(batch), tokens_per_second=count / max(time.perf_counter() - started, 1e-9))
 
             budget = BUDGET.get(self.device.type, BUDGET_ELSEWHERE)
             cut = batches([len(prompts[i]) + plan.max_tokens for i in left], budget)

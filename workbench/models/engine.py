@@ -237,7 +237,7 @@ class _Run:
             self.counters.cached += done
         facts: dict[str, Any] = {
             "cached": self.counters.cached,
-            "rate": self.counters.tokens_run / max(time.perf_counter() - self.began, 1e-9),
+            "tokens_per_second": self.counters.tokens_run / max(time.perf_counter() - self.began, 1e-9),
         }
         if torch.cuda.is_available():
             facts["device_memory"] = torch.cuda.memory_allocated()

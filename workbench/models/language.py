@@ -81,6 +81,7 @@ class LanguageModel:
             tuple(tokens[span] if finished else None for span, finished in zip(spans, done, strict=True)),
             done,
             scores.counters,
+            np.array([scores.truncated[span].max() for span in spans], dtype=np.int64),
         )
 
     def generate(

@@ -150,6 +150,7 @@ class Choices:
     tokens: tuple[NDArray[np.int64] | None, ...]
     done: NDArray[np.bool_]
     counters: Counters = field(default_factory=Counters)
+    truncated: NDArray[np.int64] | None = None  # (n,) tokens of the context that were dropped, the most of any choice
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 
 from workbench.errors import DataError, UsageError, unknown
 from workbench.frames import example_ids, require
-from workbench.probes._calibration_rows import CLIP, MAX_LOGITS, frame_of, outcome_of
+from workbench.probes._calibration_rows import CLIP, MAX_LOGITS, check_slices, frame_of, outcome_of
 from workbench.probes._prompts import softmax
 from workbench.probes.protocol import Scored
 
@@ -31,7 +31,11 @@ def rows_of(frame: Any, *, columns: Mapping[str, Any], by: Sequence[str]) -> Sco
     if not len(table):
         raise DataError("The table of predictions is empty.")
     named = {word: columns.get(word, word) for word in WORDS if word != "classes"}
+    check_slices(by)
     require(table, by, what="Slicing", remedy="Name columns of the table in by=[...].")
+    for word, name in columns.items():
+        if word != "classes" and isinstance(name, str) and name not in table.columns:
+            raise unknown(f"column of the table ({word}=)", name, map(str, table.columns))
     given = [word for word in ("logits", "probabilities", "confidence") if _present(table, named[word])]
     if not given:
         raise DataError(
@@ -51,8 +55,11 @@ def rows_of(frame: Any, *, columns: Mapping[str, Any], by: Sequence[str]) -> Sco
         if _present(table, named[word]):
             carried[word] = table[named[word]].astype(str)
     rows = frame_of(records, pd.DataFrame(carried), by)
-    blank = int(rows["confidence"].isna().sum())
-    notes = (f"{blank} rows have no confidence; they are counted as unscored.",) if blank else ()
+    notes = tuple(
+        f"{blank} rows have no {what}; they are counted as unscored."
+        for what, blank in (("confidence", rows["confidence"].isna().sum()), ("outcome", rows["correct"].isna().sum()))
+        if blank
+    )
     return Scored(rows, {}, notes)
 
 
@@ -175,13 +182,14 @@ def _inside(values: np.ndarray, low: float, high: float, name: str, remedy: str)
 
 def _labels(labels: "pd.Series[Any]", names: Sequence[str]) -> list[int]:
     index = {name: i for i, name in enumerate(names)}
+    keys = [str(int(x)) if isinstance(x, (float, np.floating)) and float(x).is_integer() else str(x) for x in labels]
+    by_name = any(key in index for key in keys)  # one reading for the whole column: names where any fits, else numbers
     found = []
-    for row, label in enumerate(labels):
-        key = str(int(label)) if isinstance(label, (float, np.floating)) and float(label).is_integer() else str(label)
+    for row, (label, key) in enumerate(zip(labels, keys, strict=True)):
+        if not by_name and key.isdecimal() and int(key) < len(names):
+            found.append(int(key))
+            continue
         if key not in index:
-            if isinstance(label, (int, np.integer)) and 0 <= label < len(names):
-                found.append(int(label))
-                continue
             raise DataError(f"Row {row} has the label {label!r}; the classes are {', '.join(names[:20])}.")
         found.append(index[key])
     return found

@@ -29,10 +29,33 @@ if TYPE_CHECKING:
 
     from workbench.data.examples import Examples
 
-__all__ = ["CLIP", "MAX_LOGITS", "choice_rows", "class_rows", "frame_of", "outcome_of", "stated_rows", "token_rows"]
+__all__ = [
+    "CLIP",
+    "MAX_LOGITS",
+    "check_slices",
+    "choice_rows",
+    "class_rows",
+    "frame_of",
+    "outcome_of",
+    "stated_rows",
+    "token_rows",
+]
 
 MAX_LOGITS = 64  # rows keep their logits up to this many choices; the temperature slider needs them
 CLIP = 1e-12  # probabilities are clipped here before the logarithm, as in the reference values
+
+
+OURS = ("variant", "half", "confidence", "correct", "p_label", "nll", "brier", "logits", "choices", "label_index")
+
+
+def check_slices(by: Sequence[str]) -> None:
+    """Raise `DataError` for a slice column whose name the rows of this probe need for themselves.
+
+    >>> check_slices(["language", "label"])
+    """
+    for name in by:
+        if name in OURS:
+            raise DataError(f"The column {name!r} cannot be a slice: the report has a column of that name. Rename it.")
 
 
 def outcome_of(p: np.ndarray, label: int) -> dict[str, Any]:
@@ -66,7 +89,8 @@ def frame_of(records: Sequence[Mapping[str, Any]], frame: "pd.DataFrame", slices
     full = [{"variant": "", **record} for record in records]
     rows = pd.DataFrame(full, columns=[*columns, "choices", "label_index", "variant"])
     rows = rows.astype(dict.fromkeys(("logits", "choices"), object))
-    kept = [name for name in dict.fromkeys(["group", "cluster", *slices]) if name in frame.columns]
+    wanted = dict.fromkeys(["group", "cluster", *slices])
+    kept = [name for name in wanted if name in frame.columns and name not in rows.columns]
     rows = rows.merge(frame[["example", *kept]].astype({"example": str}), on="example", how="left", validate="m:1")
     rows["group"] = rows["group"].astype(str) if "group" in rows else "all"
     rows["cluster"] = rows["cluster"].astype(str) if "cluster" in rows else rows["example"]
@@ -93,6 +117,8 @@ def choice_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *,
         unusable += not usable
         records.append(_choice_record(frame, i, choices[i], logits if usable else None))
     notes: tuple[str, ...] = (f"Answers scored as {scoring!r}.",)
+    if answers.truncated is not None:
+        notes += _cut_short(answers.truncated)
     if unusable:
         notes += (f"{unusable} examples gave no finite likelihood; they are counted as unscored.",)
     return Scored(frame_of(records, frame, examples.slices), {}, notes, missing=int((~answers.done).sum()))
@@ -192,6 +218,7 @@ def token_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *, 
                 }
             )
     notes: tuple[str, ...] = ("One row per token; tokens of one text belong together, and intervals resample texts.",)
+    notes += _cut_short(scores.truncated)
     if len(kept) < len(frame):
         notes += (f"{len(kept)} of {len(frame)} texts are kept, drawn by id: all their tokens are max_rows at most.",)
     missing = int((~scores.done).sum())
@@ -218,6 +245,16 @@ def _choice_record(frame: "pd.DataFrame", i: int, choices: list[str], logits: np
         "choices": choices,
         **row,
     }
+
+
+def _cut_short(truncated: np.ndarray) -> tuple[str, ...]:
+    """Return a note where texts were longer than the model reads, none otherwise."""
+    some = int((truncated > 0).sum())
+    if not some:
+        return ()
+    return (
+        f"{some} of {len(truncated)} texts are longer than the model reads; they lost {int(truncated.sum())} tokens of context.",
+    )
 
 
 def _whole_texts(sizes: Sequence[int], ids: Sequence[str], limit: int) -> set[int]:
@@ -252,11 +289,12 @@ def _fits(choices: list[list[str]], scoring: str, ids: "pd.Series[Any]") -> None
 def _label_indices(frame: "pd.DataFrame", labels: Sequence[str], name: str) -> list[int]:
     """Return the index of each example's label among the model's labels: by name first, else by number."""
     names = {str(label): i for i, label in enumerate(labels)}
+    by_name = any(str(label) in names for label in frame["label"])  # one reading for all rows
     found = []
     for example, label in zip(frame["example"], frame["label"], strict=True):
-        if str(label) in names:
+        if by_name and str(label) in names:
             found.append(names[str(label)])
-        elif isinstance(label, (int, np.integer)) and 0 <= label < len(labels):
+        elif not by_name and str(label).isdecimal() and int(label) < len(labels):
             found.append(int(label))
         else:
             raise DataError(

@@ -52,19 +52,20 @@ class Calibration:
         "scoring": Option(
             "raw", "likelihood of an answer's text (sum, per token, per character) or its letter", SCORINGS
         ),
-        "bins": Option(15, "number of confidence bins"),
+        "bins": Option(15, "number of confidence bins", limits=(1, 1000)),
         "scheme": Option("width", "bins of equal width, or of equal mass", ("width", "mass")),
-        "draws": Option(1000, "random draws behind null bands and bootstraps"),
+        "draws": Option(1000, "random draws behind null bands and bootstraps", limits=(20, 100_000)),
         "recalibrate": Option((), "calibrators to fit out of fold and compare", CALIBRATORS),
         "conformal": Option((), "conformal scores for prediction sets", ("lac", "aps", "raps")),
-        "alpha": Option(0.1, "prediction sets miss at most this share"),
+        "alpha": Option(0.1, "prediction sets miss at most this share", limits=(0.001, 0.999)),
         "cross_check": Option(False, "compute ECE and its kin with netcal too, and show both", (False, True)),
         "chat": Option(False, "ask stated confidence through the chat template", (False, True)),
-        "max_rows": Option(200_000, "at most so many rows of next tokens"),
+        "max_rows": Option(200_000, "at most so many rows of next tokens", limits=(1, 10_000_000)),
     }
 
     def score(self, model: Any, examples: "Examples", options: Mapping[str, Any], *, monitor: Monitor) -> Scored:
         """Return the rows: one per example, or per token for next tokens."""
+        ways.check_slices(examples.slices)
         answer = options["answer"]
         if answer == "auto":
             answer = KIND_OF[examples.kind]

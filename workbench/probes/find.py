@@ -1,12 +1,13 @@
 """Finding a probe by its name: the entry points `workbench.probes`, ours and a third party's alike."""
 
+from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
 from workbench.errors import UsageError, unknown
-from workbench.probes.protocol import Probe
+from workbench.probes.protocol import Option, Probe
 
-__all__ = ["find", "names"]
+__all__ = ["find", "names", "settle"]
 
 GROUP = "workbench.probes"
 NEEDED = ("name", "title", "question", "limits", "options", "score", "summarise", "tables", "charts")
@@ -39,6 +40,38 @@ def find(probe: "str | Probe") -> Probe:
             raise UsageError("No probe is installed: entry points exist only after `pip install -e .` or a wheel.")
         raise unknown("probe", probe, known)
     return _checked(entries[0].load(), entries[0].value)
+
+
+def settle(probe: Probe, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the probe's options with defaults filled in; an unknown option or a value that cannot be raises `UsageError`.
+
+    >>> settle(find("calibration"), {"bins": 10})["bins"]
+    10
+    >>> settle(find("calibration"), {"bins": 0})
+    Traceback (most recent call last):
+    ...
+    workbench.errors.UsageError: bins must be a whole number from 1 to 1000; it is 0.
+    """
+    for name, value in options.items():
+        if name not in probe.options:
+            raise unknown(f"option of {probe.name}", name, [*probe.options, "by", "holdout", "seed"])
+        option = probe.options[name]
+        several = isinstance(option.default, tuple)
+        for one in value if several and isinstance(value, (list, tuple)) else [value]:
+            if option.known and (one not in option.known or type(one) is not type(option.known[0])):
+                raise unknown(f"value of {name}", one, map(str, option.known))
+        if option.limits is not None:
+            _within(name, value, option)
+    return {name: options.get(name, option.default) for name, option in probe.options.items()}
+
+
+def _within(name: str, value: Any, option: Option) -> None:
+    low, high = option.limits or (value, value)
+    whole = isinstance(option.default, int)
+    kinds = int if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
+        kind = "a whole number" if whole else "a number"
+        raise UsageError(f"{name} must be {kind} from {low:g} to {high:g}; it is {value!r}.")
 
 
 def _checked(probe: Any, origin: str) -> Probe:

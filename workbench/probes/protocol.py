@@ -21,11 +21,15 @@ __all__ = ["Option", "Probe", "Scored"]
 
 @dataclass(frozen=True)
 class Option:
-    """An option of a probe: its default and one sentence of help; `known` lists the allowed values, empty for any."""
+    """An option of a probe: its default and one sentence of help.
+
+    `known` lists the allowed values, empty for any; `limits` are those of a number; a default that is a tuple takes several.
+    """
 
     default: Any
     help: str
     known: tuple[Any, ...] = ()
+    limits: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,10 @@ def explore(report: "Report") -> "Explorer":
     >>> explorer.selection["confidence"].tolist()
     [0.4]
     """
+    if not hasattr(report, "explored"):
+        raise UsageError(
+            f"explore() takes a report; found {type(report).__name__}. Make one with wb.run or wb.from_predictions."
+        )
     return Explorer(report)
 
 
