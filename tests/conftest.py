@@ -5,9 +5,10 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from browser_fixture import browser
 from model_fixtures import embedded_model
 
-__all__ = ["embedded_model"]
+__all__ = ["browser", "embedded_model"]
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """A report as text, as a notebook's HTML and as a document: numbers, escapes, size."""
 
 import re
-import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -247,29 +246,23 @@ def test_more_certain_numbers_have_more_digits() -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
-def test_a_browser_runs_and_loads_nothing(attacked: wb.Report, tmp_path: Path) -> None:
+def test_a_browser_runs_and_loads_nothing(browser: Any, attacked: wb.Report, tmp_path: Path) -> None:
     """Opened in light and dark, the document runs no script, asks for nothing, fits the window and changes its colours."""
-    from playwright.sync_api import sync_playwright
-
     path = attacked.to_html(tmp_path / "report.html")
     (tmp_path / "cell.html").write_text(notebook_html(attacked))
     noticed: list[str] = []
     grounds = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--headless", "--no-sandbox", "--disable-gpu"]
-        )
-        for name, scheme, width in (("report", "light", 1200), ("report", "dark", 420), ("cell", "light", 900)):
-            page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
-            page.on("pageerror", lambda error: noticed.append(str(error)))
-            page.on("console", lambda message: noticed.append(message.text))
-            page.on("request", lambda request: noticed.append(request.url) if request.url.startswith("http") else None)
-            page.goto(path.with_name(f"{name}.html").as_uri())
-            assert page.evaluate("window.__xss") is None
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-            grounds.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
-        browser.close()
+
+    for name, scheme, width in (("report", "light", 1200), ("report", "dark", 420), ("cell", "light", 900)):
+        page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        page.on("pageerror", lambda error: noticed.append(str(error)))
+        page.on("console", lambda message: noticed.append(message.text))
+        page.on("request", lambda request: noticed.append(request.url) if request.url.startswith("http") else None)
+        page.goto(path.with_name(f"{name}.html").as_uri())
+        assert page.evaluate("window.__xss") is None
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        grounds.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    page.close()
 
     assert noticed == []
     assert grounds[:2] == ["rgb(255, 255, 255)", "rgb(17, 17, 17)"]

@@ -6,7 +6,6 @@ Nothing outside this machine is asked: a page that asks another host fails its t
 import contextlib
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -23,16 +22,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "artifacts"
 TOKEN = "only-for-tests"
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 WAIT = 60_000  # ms that a page may take on a loaded machine
 LOCAL = {"127.0.0.1", "localhost", ""}
 IDLE = "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
@@ -175,19 +164,6 @@ def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
             return
         time.sleep(0.25)
     raise RuntimeError(f"JupyterLab did not start: {log.read_text()[-2000:]}")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Start Debian's Chromium; skip, with the reason, where it is missing."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("needs Debian's chromium on PATH")
-    sync = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    with sync.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
-        yield running
-        running.close()
 
 
 @pytest.fixture

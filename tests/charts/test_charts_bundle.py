@@ -44,11 +44,10 @@ def test_the_bundle_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-def test_linked_charts_can_be_brushed_and_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_linked_charts_can_be_brushed_and_changed(
+    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A drag over each chart gives its brush in data units, new rows replace "shown", names are text, nothing is loaded."""
-    from playwright.sync_api import sync_playwright
-
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
     rows = json.loads(checks.bins().drop(columns="group").to_json(orient="records"))
     specs = {
@@ -60,22 +59,19 @@ def test_linked_charts_can_be_brushed_and_changed(tmp_path: Path, monkeypatch: p
         "risk": linked.risk_coverage(json.loads(checks.curve().to_json(orient="records"))),
     }
     noticed: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--headless", "--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page(viewport={"width": 420, "height": 900})
-        page.on("pageerror", lambda error: noticed.append(str(error)))
-        page.on("console", lambda message: noticed.append(message.text))
-        page.on("request", lambda request: noticed.append(request.url) if request.url.startswith("http") else None)
-        page.set_content("<body style='margin:0'></body>")
-        exports = page.evaluate(PAGE, [bundle.vega_bundle(), specs])
-        for name in specs:
-            drag(page, name)
-        seen: dict[str, Any] = page.evaluate("seen")
-        left, kept, brush = page.evaluate(CHANGE, rows[:2])
-        attacked = page.evaluate("window.__xss")
-        browser.close()
+
+    page = browser.new_page(viewport={"width": 420, "height": 900})
+    page.on("pageerror", lambda error: noticed.append(str(error)))
+    page.on("console", lambda message: noticed.append(message.text))
+    page.on("request", lambda request: noticed.append(request.url) if request.url.startswith("http") else None)
+    page.set_content("<body style='margin:0'></body>")
+    exports = page.evaluate(PAGE, [bundle.vega_bundle(), specs])
+    for name in specs:
+        drag(page, name)
+    seen: dict[str, Any] = page.evaluate("seen")
+    left, kept, brush = page.evaluate(CHANGE, rows[:2])
+    attacked = page.evaluate("window.__xss")
+    page.close()
 
     assert exports == ["changeset", "embed", "vegaEmbed"]
     assert noticed == []
