@@ -12,6 +12,7 @@ import pandas as pd
 
 import workbench as wb
 from workbench._record import versions
+from workbench._report_html import KEY as SHOWN
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -26,18 +27,6 @@ SUBJECTS = (
     "nutrition",
     "philosophy",
     "professional_law",
-)
-SHOWN = (
-    "accuracy",
-    "mean_confidence",
-    "confidence_gap",
-    "ece",
-    "l2_debiased",
-    "smooth_ece",
-    "brier",
-    "nll",
-    "auroc",
-    "aurc",
 )
 
 

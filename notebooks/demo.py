@@ -8,20 +8,9 @@ import nbformat
 from nbclient import NotebookClient
 
 import workbench as wb
+from workbench._report_html import KEY as SHOWN
 
 HERE = Path(__file__).parent
-SHOWN = (
-    "accuracy",
-    "mean_confidence",
-    "confidence_gap",
-    "ece",
-    "l2_debiased",
-    "smooth_ece",
-    "brier",
-    "nll",
-    "auroc",
-    "aurc",
-)
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 A `Report` keeps rows and a run record; metrics, tables and charts are pure functions of the rows, computed when asked for and
 once. So a report can be sliced, saved, opened elsewhere and shown again without the model. Rows that were held out (`half` is
-"confirm") are kept, but metrics, tables and charts show the explored half only, and every selection that a person tries is
+"confirm") are kept, but metrics, tables and charts show the explored half only, and every brush in the explorer is
 logged with the report: exploring is a search.
 """
 
