@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench._conduct import from_predictions, run
+    from workbench.data.benchmarks import benchmark, benchmarks
     from workbench.data.examples import Examples
     from workbench.data.packs import pack, packs
     from workbench.models.load import load
@@ -29,6 +30,8 @@ __version__ = "0.1.0"
 __all__ = [
     "Examples",
     "Report",
+    "benchmark",
+    "benchmarks",
     "explore",
     "from_predictions",
     "load",
@@ -42,6 +45,8 @@ __all__ = [
 # Public name -> module and attribute. No name may equal a submodule's: importing the submodule would overwrite it (PEP 562).
 _NAMES = {
     "Examples": ("workbench.data.examples", "Examples"),
+    "benchmark": ("workbench.data.benchmarks", "benchmark"),
+    "benchmarks": ("workbench.data.benchmarks", "benchmarks"),
     "Report": ("workbench.reports", "Report"),
     "explore": ("workbench.views.explorer", "explore"),
     "from_predictions": ("workbench._conduct", "from_predictions"),

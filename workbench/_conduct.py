@@ -155,12 +155,13 @@ def _held_out(rows: "pd.DataFrame") -> tuple[str, ...]:
 
 
 def _examples(examples: Any) -> "Examples":
-    """Return Examples of whatever was given; a bare word is the name of a pack."""
+    """Return Examples of whatever was given; a bare word is the name of a pack, or of a published set that can be read."""
+    from workbench.data.benchmarks import benchmark, benchmarks
     from workbench.data.examples import Examples
     from workbench.data.packs import pack
 
     if isinstance(examples, str) and not any(mark in examples for mark in "./\\:"):
-        return pack(examples)
+        return benchmark(examples) if examples in benchmarks() else pack(examples)
     return Examples.of(examples)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.errors import DataError, NotApplicable
+from workbench.errors import DataError
 from workbench.frames import require, seed_of
 from workbench.models.verbs import Monitor, Request
 from workbench.probes._prompts import (
@@ -22,6 +22,7 @@ from workbench.probes._prompts import (
     question_of,
     softmax,
 )
+from workbench.probes._rows import need_verb
 from workbench.probes.protocol import Scored
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def frame_of(records: Sequence[Mapping[str, Any]], frame: "pd.DataFrame", slices
 
 def choice_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *, monitor: Monitor) -> Scored:
     """Return rows of multiple choice: confidence is the softmax of the answers' log-likelihoods."""
-    _can(model, "choose", "log-likelihoods of answers")
+    need_verb(model, "choose", "log-likelihoods of answers")
     frame = examples.frame
     require(frame, ["text", "choices", "label"], what="Calibration of multiple choice", remedy=_REMEDY)
     scoring = options["scoring"]
@@ -126,7 +127,7 @@ def choice_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *,
 
 def stated_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *, monitor: Monitor) -> Scored:
     """Return rows of stated confidence: the answer is chosen by likelihood, the confidence is what the model writes next."""
-    _can(model, "generate", "written answers")
+    need_verb(model, "generate", "written answers")
     chosen = choice_rows(model, examples, options, monitor=monitor)
     rows = chosen.rows.copy()
     if not len(rows):
@@ -154,7 +155,7 @@ def stated_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *,
 def class_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *, monitor: Monitor) -> Scored:
     """Return rows of a classifier: confidence is its largest class probability."""
     del options
-    _can(model, "classify", "class probabilities")
+    need_verb(model, "classify", "class probabilities")
     frame = examples.frame
     require(frame, ["label"], what="Calibration of a classifier", remedy=_REMEDY)
     given = model.classify(examples.inputs, monitor=monitor)
@@ -184,7 +185,7 @@ def class_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *, 
 
 def token_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *, monitor: Monitor) -> Scored:
     """Return one row per token: confidence is the largest next-token probability, a hit that it is the token that came."""
-    _can(model, "score", "next-token probabilities")
+    need_verb(model, "score", "next-token probabilities")
     frame = examples.frame
     require(frame, ["text"], what="Calibration of next tokens", remedy=_REMEDY)
     scores = model.score([Request("", str(text)) for text in frame["text"]], monitor=monitor)
@@ -270,12 +271,6 @@ def _whole_texts(sizes: Sequence[int], ids: Sequence[str], limit: int) -> set[in
 def _shown(value: Any) -> str:
     """Return an input as text for the table: a text as it is, features as name=value."""
     return ", ".join(f"{key}={one}" for key, one in value.items()) if isinstance(value, Mapping) else str(value)
-
-
-def _can(model: Any, verb: str, what: str) -> None:
-    if verb not in model.verbs:
-        able = ", ".join(sorted(model.verbs)) or "nothing"
-        raise NotApplicable(f"this question needs {what} ({verb}); the model {model.name!r} can {able}.")
 
 
 def _fits(choices: list[list[str]], scoring: str, ids: "pd.Series[Any]") -> None:

@@ -16,6 +16,7 @@ from workbench.probes import _calibration_rows as ways
 from workbench.probes._calibration_read import rows_of
 from workbench.probes._prompts import SCORINGS
 from workbench.probes._recalibrate import CALIBRATORS, conformal_table, recalibration_table
+from workbench.probes._slices import OVERALL, clusters_of, groups_of
 from workbench.probes.protocol import Option, Scored
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PROBE", "Calibration", "probabilities_of"]
 
-OVERALL = "all"
 ANSWERS = {"choice": ways.choice_rows, "class": ways.class_rows, "token": ways.token_rows, "stated": ways.stated_rows}
 KIND_OF = {"choice": "choice", "class": "class", "text": "token"}  # what kind of examples is asked how, by default
 
@@ -88,12 +88,12 @@ class Calibration:
 
         usable = _usable(rows)
         metrics: list[Metric] = []
-        for group, member in _groups(rows, by):
+        for group, member in groups_of(rows, by):
             some = member & usable
             if not member.any() and group != OVERALL:
                 continue
             scored = (
-                proportion(usable[member].astype(float), clusters=_clusters(rows[member])) if member.any() else None
+                proportion(usable[member].astype(float), clusters=clusters_of(rows[member])) if member.any() else None
             )
             if scored is not None and not usable[member].all():
                 metrics.append(Metric("scored", group, *scored))
@@ -115,7 +115,7 @@ class Calibration:
             return {}
         confidence, correct = usable["confidence"].to_numpy(float), usable["correct"].to_numpy(float)
         settings = {"bins": options["bins"], "scheme": options["scheme"], "draws": options["draws"], "seed": seed}
-        together = _clusters(usable)
+        together = clusters_of(usable)
         if together is None:
             bins = calibration.bin_table(confidence, correct, **settings)
         else:
@@ -163,22 +163,6 @@ def _usable(rows: "pd.DataFrame") -> np.ndarray:
     return np.asarray((rows["confidence"].notna() & rows["correct"].notna()).to_numpy(dtype=bool))
 
 
-def _groups(rows: "pd.DataFrame", by: tuple[str, ...]) -> list[tuple[str, np.ndarray]]:
-    """Return the name and the members of all rows and of each slice; blank values of a slice column are no slice."""
-    groups = [(OVERALL, np.ones(len(rows), dtype=bool))]
-    if "group" not in by and len(rows) and set(rows["group"]) != {OVERALL}:
-        by = (*by, "group")
-    for column in by:
-        values = rows[column].astype(str).where(rows[column].notna(), "")
-        groups += [(f"{column}={value}", (values == value).to_numpy(bool)) for value in sorted(set(values)) if value]
-    return groups
-
-
-def _clusters(rows: "pd.DataFrame") -> np.ndarray | None:
-    """Return what was drawn independently, None where that is each row by itself."""
-    return rows["cluster"].to_numpy() if rows["cluster"].nunique() < len(rows) else None
-
-
 def _summary(rows: "pd.DataFrame", options: Mapping[str, Any], seed: int) -> "dict[str, Interval]":
     from workbench.stats.summary import Extras, Settings, summary
 
@@ -189,7 +173,7 @@ def _summary(rows: "pd.DataFrame", options: Mapping[str, Any], seed: int) -> "di
         brier=_column(rows, "brier"),
         probabilities=probabilities,
         labels=labels,
-        clusters=_clusters(rows),
+        clusters=clusters_of(rows),
     )
     return summary(
         rows["confidence"].to_numpy(float), rows["correct"].to_numpy(float), extras=extras, settings=settings

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from workbench.data.examples import Examples
 
-__all__ = ["Option", "Probe", "Scored"]
+__all__ = ["Option", "Probe", "Scored", "View"]
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,29 @@ class Scored:
     missing: int = 0
 
 
+@dataclass(frozen=True)
+class View:
+    """How the explorer shows the rows of a probe without a confidence: a number to brush, a yes or no, and what to read.
+
+    A probe that has one says so with an attribute `view`; without it the explorer looks for a confidence and an outcome.
+    """
+
+    value: str  # numeric column behind the histogram, NaN where a row has none
+    title: str  # its axis title, with the unit
+    outcome: str  # column of 1, 0 or NaN behind the rates of the forest plot
+    rate: str  # what the mean of the outcome is called: "Prefers the stereotype"
+    outcomes: tuple[str, str]  # words for 1 and 0: ("stereotype", "anti-stereotype")
+    reference: float | None = None  # the rate of a model without bias, drawn as a line; None where there is none
+    columns: tuple[tuple[str, str, str], ...] = ()  # the table: column, title, kind ("text", "number" or "hit")
+
+
 class Probe(Protocol):
-    """The contract of a probe."""
+    """The contract of a probe.
+
+    Beside what stands here a probe may have `asks` (names of the options that change what the model is asked, so that
+    `Report.with_options` refuses them), `view` (a `View` for the explorer) and `from_predictions` (rows of predictions that were
+    made elsewhere).
+    """
 
     name: str
     title: str

@@ -1,0 +1,1 @@
+"""One module for each published set: `read(folder, **options)` gives its examples."""

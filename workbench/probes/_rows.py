@@ -1,0 +1,47 @@
+"""Building the rows of a probe: the columns of the contract, and those that the examples bring."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import DataError, NotApplicable
+from workbench.frames import ROW_COLUMNS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from workbench.data.examples import Examples
+
+__all__ = ["need_verb", "rows_frame"]
+
+
+def need_verb(model: Any, verb: str, what: str) -> None:
+    """Raise `NotApplicable` where the model does not answer a verb; `what` names in words what is needed of it."""
+    if verb not in model.verbs:
+        able = ", ".join(sorted(model.verbs)) or "nothing"
+        raise NotApplicable(f"this question needs {what} ({verb}); the model {model.name!r} can {able}.")
+
+
+def rows_frame(records: Sequence[Mapping[str, Any]], examples: "Examples", columns: Sequence[str]) -> "pd.DataFrame":
+    """Return records as rows: `example, variant, group, cluster`, then `columns`, then what the examples are sliced by.
+
+    A record has `example` and what it knows of the others; `variant` is "" where it says nothing, `group` is that of its
+    example or "all", `cluster` that of its example or the example itself. A slice column that bears one of the names in
+    `columns` raises `DataError`.
+    """
+    import pandas as pd
+
+    own = [name for name in columns if name not in ROW_COLUMNS]
+    for name in examples.slices:
+        if name in own or name in ("variant", "half"):
+            raise DataError(f"The column {name!r} cannot be a slice: the report has a column of that name. Rename it.")
+    given = {name for record in records for name in record}
+    first = ["example", "variant", *(name for name in ("group", "cluster") if name in given)]
+    rows = pd.DataFrame(list(records), columns=list(dict.fromkeys([*first, *own])))
+    rows["variant"] = rows["variant"].fillna("").astype(str)
+    wanted = [name for name in dict.fromkeys(["group", "cluster", *examples.slices]) if name not in rows.columns]
+    frame = examples.frame
+    kept = [name for name in wanted if name in frame.columns]
+    rows = rows.merge(frame[["example", *kept]].astype({"example": str}), on="example", how="left", validate="m:1")
+    rows["group"] = rows["group"].fillna("all").astype(str) if "group" in rows else "all"
+    rows["cluster"] = rows["cluster"].fillna(rows["example"]).astype(str) if "cluster" in rows else rows["example"]
+    return rows[list(dict.fromkeys(["example", "variant", "group", "cluster", *own, *rows.columns]))]
