@@ -36,12 +36,14 @@ def rows_frame(records: Sequence[Mapping[str, Any]], examples: "Examples", colum
             raise DataError(f"The column {name!r} cannot be a slice: the report has a column of that name. Rename it.")
     given = {name for record in records for name in record}
     first = ["example", "variant", *(name for name in ("group", "cluster") if name in given)]
-    rows = pd.DataFrame(list(records), columns=list(dict.fromkeys([*first, *own])))
-    rows["variant"] = rows["variant"].fillna("").astype(str)
+    full = [{"variant": "", **record} for record in records]
+    rows = pd.DataFrame(full, columns=list(dict.fromkeys([*first, *own])))
+    rows = rows.astype(dict.fromkeys(first, object))
     wanted = [name for name in dict.fromkeys(["group", "cluster", *examples.slices]) if name not in rows.columns]
     frame = examples.frame
     kept = [name for name in wanted if name in frame.columns]
     rows = rows.merge(frame[["example", *kept]].astype({"example": str}), on="example", how="left", validate="m:1")
-    rows["group"] = rows["group"].fillna("all").astype(str) if "group" in rows else "all"
-    rows["cluster"] = rows["cluster"].fillna(rows["example"]).astype(str) if "cluster" in rows else rows["example"]
+    rows["group"] = rows["group"].astype(object).fillna("all").astype(str) if "group" in rows else "all"
+    named = rows["cluster"].astype(object) if "cluster" in rows else rows["example"]
+    rows["cluster"] = named.fillna(rows["example"]).astype(str)
     return rows[list(dict.fromkeys(["example", "variant", "group", "cluster", *own, *rows.columns]))]
