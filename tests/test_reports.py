@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from fakes import Chooser
 
 import workbench as wb
 from workbench.errors import DataError, UsageError
@@ -67,6 +68,17 @@ def test_a_file_that_is_no_report_is_refused(tmp_path: Path) -> None:
         wb.open(tmp_path / "x")
     with pytest.raises(DataError, match="There is no report"):
         wb.open(tmp_path / "absent")
+
+
+def test_the_command_says_which_part_was_run() -> None:
+    """A pack is named in quotes, a part of it with the calls that took it, other examples by their name."""
+    pack = wb.pack("mini")
+    own = wb.Examples.of(pack.frame, name="mine", text="text", choices="choices", label="label")
+    said = [wb.run("calibration", Chooser(), data).record.command for data in (pack, pack.sample(4, seed=1), own)]
+
+    assert "wb.run('calibration', 'chooser', 'mini')" == said[0]
+    assert "wb.run('calibration', 'chooser', wb.pack('mini').sample(4, seed=1))" == said[1]
+    assert "wb.run('calibration', 'chooser', mine)" == said[2]
 
 
 def test_a_newer_schema_is_refused(report: wb.Report, tmp_path: Path) -> None:

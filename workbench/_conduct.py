@@ -72,7 +72,7 @@ def run(
         seconds=round(time.perf_counter() - clock, 3),
         started=started,
         command=_command(
-            chosen.name, subject.info.name, data.name, {"by": by, "holdout": holdout, "seed": seed}, options
+            chosen.name, subject.info.name, _said(data), {"by": by, "holdout": holdout, "seed": seed}, options
         ),
     )
     notes = (*_held_out(rows), *scored.notes)
@@ -195,6 +195,17 @@ def _arguments(options: Mapping[str, Any]) -> str:
     return "".join(f", {name}={value!r}" for name, value in options.items() if value not in (None, 0, 0.0))
 
 
+def _said(data: "Examples") -> str:
+    """Return the examples as an argument: a name in quotes where a pack or set has it, and the calls that took a part."""
+    from workbench.data.benchmarks import benchmarks
+    from workbench.data.packs import packs
+
+    source = "pack" if data.name in packs() else "benchmark" if data.name in benchmarks() else ""
+    if not data.steps:
+        return repr(data.name) if source else data.name
+    return (f"wb.{source}({data.name!r})" if source else data.name) + "".join(data.steps)
+
+
 def _command(probe: str, model: str, data: str, general: Mapping[str, Any], options: Mapping[str, Any]) -> str:
     """Return the call that makes this report, as far as names can say it."""
-    return f"wb.run({probe!r}, {model!r}, {data!r}{_arguments({**general, **options})})"
+    return f"wb.run({probe!r}, {model!r}, {data}{_arguments({**general, **options})})"

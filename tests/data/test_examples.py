@@ -188,6 +188,15 @@ def test_a_sample_does_not_depend_on_the_order() -> None:
     assert set(drawn) != set(examples.sample(50, seed=4).frame["example"])
 
 
+def test_a_part_says_how_it_was_taken() -> None:
+    """Steps and notes tell of a sample, and reach the record."""
+    part = many().sample(50, seed=3)
+
+    assert (".sample(50, seed=3)",) == part.steps
+    assert "A sample of 50 of 200 examples, drawn by id with seed 3." in part.about()["notes"]
+    assert part.where(part.frame["example"].tolist()[:2]).steps[-1] == ".where([... 2 ids])"
+
+
 def test_a_smaller_sample_is_part_of_a_larger_one() -> None:
     """Drawing fewer gives a part, so that a cache of the smaller run serves the larger."""
     assert set(many().sample(10).frame["example"]) <= set(many().sample(40).frame["example"])

@@ -100,3 +100,41 @@ def test_an_interrupt_keeps_what_is_done() -> None:
     made = load(slow, labels=["no", "yes"]).classify(["a"] * 32 + ["now"], monitor=Silent())
     assert [True] * 32 + [False] == made.done.tolist()
     assert np.isnan(made.probabilities[32]).all()
+
+
+def test_an_edited_function_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under one name, other code has other answers; the same code in another place has the same."""
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
+    source = (
+        "calls = []\ndef f(texts):\n    calls.append(len(texts))\n"
+        "    return [[{no}, 1 - {no}] for text in texts if text in {words}]"
+    )
+
+    def answers(no: float, words: str, lines: str = "") -> tuple[float, int]:
+        space: dict[str, Any] = {}
+        exec(lines + source.format(no=no, words=words), space)  # as a person edits a cell
+        given = load(space["f"], labels=["no", "yes"], name="mine").classify(["a"])
+        return float(given.probabilities[0, 0]), len(space["calls"])
+
+    words = "{'a', 'b', 'c'}"
+    assert (0.25, 1) == answers(0.25, words)
+    assert (0.25, 0) == answers(0.25, words, lines="\n\n")
+    assert (0.75, 1) == answers(0.75, words)
+    assert (0.75, 1) == answers(0.75, "{'a', 'b'}")
+
+
+def test_an_object_that_is_called_is_known_by_its_class() -> None:
+    """The code of a bound method, of a callable object and of a C function is found, or is empty."""
+    from workbench.models.callables import _code_hash
+
+    class Scorer:
+        def __call__(self, texts: Sequence[str]) -> np.ndarray:
+            return length(texts)
+
+        def score(self, texts: Sequence[str]) -> np.ndarray:
+            return length(texts) / 1
+
+    one, other = Scorer(), Scorer()
+    assert _code_hash(one) == _code_hash(other) != ""
+    assert _code_hash(one.score) == _code_hash(other.score) != _code_hash(one)
+    assert "" == _code_hash(len)

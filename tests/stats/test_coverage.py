@@ -1,29 +1,11 @@
 """Intervals hold the truth as often as they say: see `coverage.py` beside this file for the worlds and their truths."""
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
-
 import pytest
+from stats import coverage
 
 ABOUT_95 = (0.93, 0.99)
 AT_LEAST = (0.93, 1.0)  # called conservative, or of a discrete statistic
 FEW = (0.90, 1.0)  # called approximate, or fewer than 30 clusters, or about five errors in all
-
-
-def _load() -> ModuleType:
-    name = "workbench_tests_coverage"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("coverage.py"))
-        if spec is None or spec.loader is None:
-            raise ImportError("coverage.py is not beside this file")
-        sys.modules[name] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
-coverage = _load()
 
 
 def bounds(world: str, n: int, metric: str) -> tuple[float, float]:
@@ -65,10 +47,12 @@ def test_a_percentile_bootstrap_would_fail() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(7200)
 def test_coverage_of_1000_data_sets() -> None:
     """At n = 100, 1,000 and 10,000 every interval covers 93 to 99 %, at least 93 % where called conservative."""
     table = coverage.coverage_table(1000)
-    print(table.round(3).to_string())
+    coverage.kept().parent.mkdir(exist_ok=True)
+    table.round(4).to_csv(coverage.kept(), index_label="metric")
     failures = {}
     for world, n in table.columns:
         wrong = outside(world, n, table[world, n].dropna().to_dict(), 0.008)  # one standard error of 1,000 data sets

@@ -50,6 +50,7 @@ class Examples:
     slices: tuple[str, ...] = AUTOMATIC
     features: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()  # how a part was taken, as calls: ".sample(100, seed=0)"
 
     def __post_init__(self) -> None:
         frame = _checked(self._frame.reset_index(drop=True), self.features)
@@ -163,7 +164,9 @@ class Examples:
         if not 0 < n <= len(self):
             raise UsageError(f"A sample of {n} cannot be drawn from {len(self)} examples. Ask for 1 to {len(self)}.")
         ranked = sorted(self._frame["example"], key=lambda example: seed_of(seed, "sample", example))
-        return self.where(ranked[:n])
+        note = f"A sample of {n:,} of {len(self):,} examples, drawn by id with seed {seed}."
+        part = self._part(self._frame[self._frame["example"].isin(ranked[:n])], f".sample({n}, seed={seed})")
+        return replace(part, notes=(*self.notes, note))
 
     def where(self, ids: "Iterable[str] | pd.DataFrame | None" = None, **columns: Any) -> "Examples":
         """Return the examples with these ids (a list, or a table with a column `example`), or with these column values.
@@ -189,7 +192,12 @@ class Examples:
         if not len(frame):
             asked = ", ".join(f"{column}={value!r}" for column, value in columns.items()) or "these ids"
             raise DataError(f"None of the {len(self)} examples of {self.name!r} has {asked}.")
-        return replace(self, _frame=frame)
+        given = [] if ids is None else [f"[... {len(wanted)} ids]"]
+        given += [f"{column}={value!r}" for column, value in columns.items()]
+        return self._part(frame, f".where({', '.join(given)})")
+
+    def _part(self, frame: "pd.DataFrame", step: str) -> "Examples":
+        return replace(self, _frame=frame, steps=(*self.steps, step))
 
     def with_groups(self, groups: str | Mapping[str, Any]) -> "Examples":
         """Return the examples with the column `group`: a copy of a column, or a mapping from every example id to its group.

@@ -1,6 +1,8 @@
 """A Python callable as a classifier: whatever can be wrapped in a function can be probed."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -21,8 +23,8 @@ class CallableClassifier:
     """A function from a list of inputs (from one input, with per_item) to class probabilities.
 
     It returns an array or lists (n, K), in the order of `labels`, or one mapping from label to probability per input. Its
-    answers are kept on disk only if it was given a name, since nothing else tells one function from another: change the name
-    with the function.
+    answers are kept on disk only if it was given a name, under that name and its code. What the code calls or reads (a model in a
+    global variable, a file) is not seen: change the name with it.
     """
 
     verbs = frozenset({"classify"})
@@ -35,7 +37,10 @@ class CallableClassifier:
         self.labels = tuple(map(str, options.labels or ()))
         kept = bool(options.name) and options.cache
         self._cache = Cache() if kept else None
-        note = f"answers are kept on disk under the name {self.name!r}: give a new name when the function changes"
+        note = (
+            f"answers are kept on disk under the name {self.name!r} and the function's own code: give a new name when what it "
+            "calls or reads changes"
+        )
         self.info = ModelInfo(self.name, "callable", notes=(note,) if kept else ())
 
     def __repr__(self) -> str:
@@ -54,7 +59,7 @@ class CallableClassifier:
         hears, n = heard(monitor), len(inputs)
         rows: list[Any] = [None] * n
         names = [repr(each) for each in inputs]
-        store = Store(self._cache, self._options.name or "", "callable", repr(self.labels))
+        store = Store(self._cache, self._options.name or "", "callable", repr(self.labels), _code_hash(self._function))
         try:
             hears.start(n, "inputs")
             if self.labels:
@@ -148,6 +153,27 @@ class CallableClassifier:
             )
         row = row.clip(0)
         return row / row.sum()
+
+
+def _code_hash(function: Callable[..., Any]) -> str:
+    """Return a hash of a function's own code, whatever file and line it stands in; "" where it has none (a C function)."""
+    bound = getattr(function, "__func__", function)
+    called = type(bound).__call__ if not hasattr(bound, "__code__") else bound
+    code = getattr(called, "__code__", None)
+    return hashlib.sha256(repr(_told(code)).encode()).hexdigest() if code is not None else ""
+
+
+def _told(code: CodeType) -> tuple[Any, ...]:
+    """Return what makes up a code object: instructions, constants (inner functions too) and names."""
+    return code.co_code, tuple(map(_constant, code.co_consts)), code.co_names, code.co_varnames
+
+
+def _constant(value: Any) -> Any:
+    if isinstance(value, CodeType):
+        return _told(value)
+    if isinstance(value, frozenset):  # `x in {"a", "b"}`: the order of its repr differs from process to process
+        return sorted(map(repr, value))
+    return repr(value)
 
 
 def from_callable(function: Callable[..., Any], options: LoadOptions) -> CallableClassifier:

@@ -191,8 +191,9 @@ class SklearnClassifier:
         try:
             return np.asarray(getattr(self.model, self._verb)(rows), dtype=np.float64)
         except (ValueError, TypeError, AttributeError, KeyError) as error:
+            said = " ".join(str(error).split()).rstrip(".")  # scikit-learn's messages run over several lines
             raise DataError(
-                f"{self.name} cannot read these inputs ({type(inputs[0]).__name__}s): {error}. Give them as at fit: "
+                f"{self.name} cannot read these inputs ({type(inputs[0]).__name__}s): {said}. Give them as at fit: "
                 "texts, mappings of feature columns, or rows of numbers."
             ) from error
 
