@@ -1,0 +1,95 @@
+"""The spread of group means and its null band."""
+
+import numpy as np
+import pytest
+
+from workbench.errors import DataError, UsageError
+from workbench.stats.spread import spread
+
+
+def p_of(method: str) -> float:
+    """Return the p-value that a method states."""
+    return float(method.rpartition("p = ")[2])
+
+
+def test_the_spread_is_the_largest_mean_minus_the_smallest() -> None:
+    """Means 1, 2 and 6."""
+    assert spread([0, 2, 2, 6], ["a", "a", "b", "c"]).value == 5.0
+
+
+def test_the_null_band_is_that_of_all_shuffles() -> None:
+    """Six values in two groups of three: all 20 splits by hand give the same quantile and p."""
+    from itertools import combinations
+
+    values = np.array([0.0, 1.0, 2.0, 3.0, 4.0, 9.0])
+    splits = [
+        abs(values[list(part)].mean() - np.delete(values, list(part)).mean()) for part in combinations(range(6), 3)
+    ]
+    found = spread(values, list("aaabbb"), draws=20_000)
+
+    assert np.mean(np.array(splits) >= found.value - 1e-9) == pytest.approx(p_of(found.method), abs=0.015)
+    assert np.quantile(splits, 0.95) <= found.high <= max(splits) + 1e-9
+    assert np.mean(splits) == pytest.approx(float(found.method.partition("by chance ")[2].partition(";")[0]), abs=0.05)
+
+
+@pytest.mark.parametrize("crossed", [True, False])
+def test_groups_that_do_not_differ_are_found_in_one_of_twenty(crossed: bool) -> None:
+    """400 data sets without a difference: p <= 0.05 in 2 to 8 % of them, clusters nested in groups or crossed with them."""
+    rng = np.random.default_rng(0)
+    found = []
+    for seed in range(400):
+        clusters = np.repeat(np.arange(40), 3)
+        groups = np.tile([0, 1, 2], 40) if crossed else np.repeat(rng.integers(0, 3, 40), 3)
+        values = np.repeat(rng.normal(0, 2, 40), 3) + rng.normal(size=120)
+        found.append(p_of(spread(values, groups, clusters=clusters, draws=99, seed=seed).method))
+    assert 0.02 <= np.mean(np.array(found) <= 0.05) <= 0.08
+
+
+def test_rows_for_clusters_would_find_too_much() -> None:
+    """The guard above can fail: shuffling near copies one by one calls chance a finding."""
+    rng = np.random.default_rng(0)
+    found = []
+    for seed in range(100):
+        groups = np.repeat(rng.integers(0, 3, 40), 3)
+        values = np.repeat(rng.normal(0, 2, 40), 3)
+        found.append(p_of(spread(values, groups, draws=99, seed=seed).method))
+    assert np.mean(np.array(found) <= 0.05) > 0.2
+
+
+def test_labels_stay_in_their_template_where_each_template_has_all_groups() -> None:
+    """Templates differ by far more than groups do; the small difference is still found."""
+    rng = np.random.default_rng(2)
+    clusters, groups = np.repeat(np.arange(30), 2), np.tile(["f", "m"], 30)
+    values = np.repeat(rng.normal(0, 10, 30), 2) + np.tile([0.0, 1.0], 30) + rng.normal(0, 0.5, 60)
+    found = spread(values, groups, clusters=clusters)
+
+    assert "within clusters" in found.method
+    assert p_of(found.method) < 0.01
+
+
+def test_the_order_of_rows_changes_nothing() -> None:
+    """Rows shuffled, the same line."""
+    rng = np.random.default_rng(3)
+    values, groups, clusters = rng.normal(size=90), rng.choice(list("abc"), 90), rng.integers(0, 20, 90)
+    order = rng.permutation(90)
+
+    assert spread(values, groups, clusters=clusters)[1:] == pytest.approx(
+        spread(values[order], groups[order], clusters=clusters[order])[1:]
+    )
+    assert spread(values, groups)[3:] == spread(values[order], groups[order])[3:]
+
+
+def test_one_group_has_no_spread() -> None:
+    """The method says why there is no value."""
+    assert spread([1, 2], ["a", "a"]).method == "no interval: fewer than two groups"
+    assert spread([], []).n == 0
+
+
+def test_errors_say_what_to_do() -> None:
+    """Groups of another length; too few draws; NaN."""
+    with pytest.raises(DataError, match="Give one group per value"):
+        spread([1, 2], ["a"])
+    with pytest.raises(UsageError, match="at least 20"):
+        spread([1, 2], ["a", "b"], draws=5)
+    with pytest.raises(DataError):
+        spread([1, np.nan], ["a", "b"])
