@@ -8,6 +8,7 @@ import pytest
 from charts import chart_checks as checks
 
 from workbench.charts import metric_bars
+from workbench.charts.metrics import metric_title
 from workbench.errors import UsageError
 
 NULL = "null band: 95% of perfectly calibrated models lie below high"
@@ -24,6 +25,8 @@ def test_the_spec_is_the_stored_one() -> None:
     null = checks.metrics("domain=law", "domain=history", metric="ece", method=NULL)
     checks.check_reference("metric_bars_null", metric_bars(null, "ece"))
     checks.check_reference("metric_bars_two", metric_bars(checks.metrics("domain=law", "level=easy"), "accuracy"))
+    table = checks.metrics("bias=age", "bias=religion", metric="pct_stereotype")
+    checks.check_reference("metric_bars_line", metric_bars(table, "pct_stereotype", reference=0.5))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark", "any"])
@@ -55,6 +58,45 @@ def test_a_null_band_is_no_interval() -> None:
     assert "wb-whisker" not in styles
     assert "wb-reference" not in styles
     assert spec["layer"][0]["encoding"]["x"]["scale"]["domain"][0] == 0
+
+
+def marks(spec: dict[str, Any]) -> list[float]:
+    """Return where the solid lines of a chart stand."""
+    lines = [layer["data"]["name"] for layer in spec["layer"] if layer["mark"].get("style") == "wb-zero"]
+    return [spec["datasets"][name][0]["value"] for name in lines]
+
+
+@pytest.mark.parametrize("reference", [0.5, 0.0, 1.5])
+def test_a_reference_is_a_line_within_the_axis_and_said(reference: float, capfd: Any) -> None:
+    """A reference stretches the axis, is drawn solid beside the dashed value of all, and the subtitle says what it means."""
+    table = checks.metrics("domain=a", "domain=b")
+    chart = metric_bars(table, "accuracy", reference=reference, meaning="a coin")
+    spec = chart.to_dict()
+    low, high = spec["layer"][0]["encoding"]["x"]["scale"]["domain"]
+
+    assert spec["title"]["subtitle"] == f"solid line: a coin ({reference:g})"
+    assert marks(spec) == [reference]
+    assert low < reference < high
+    checks.draw(chart, capfd)
+
+
+@pytest.mark.parametrize(
+    ("metric", "shift", "expected"),
+    [("effect", -0.75, [0.0]), ("effect", 0.0, []), ("bias_score", 0.0, [0.0]), ("effect", -2.0, [0.0])],
+)
+def test_a_metric_that_can_be_negative_has_a_line_at_zero(metric: str, shift: float, expected: list[float]) -> None:
+    """A value or bound below zero, or a name of a difference, brings the line; all above zero and no such name, none."""
+    table = checks.metrics("domain=a", "domain=b", metric=metric)
+    table[["value", "low", "high"]] += shift
+
+    assert expected == marks(metric_bars(table, metric).to_dict())
+
+
+def test_names_of_metrics_are_written_as_people_do() -> None:
+    """Acronyms of the field are upper case, other words are not."""
+    said = [metric_title(name) for name in ("bpsn_auc", "icat", "lms", "ss", "ppv", "fnr_gap", "weat_effect")]
+
+    assert said == ["BPSN AUC", "ICAT", "LMS", "SS", "PPV", "FNR gap", "WEAT effect"]
 
 
 def test_slices_without_a_value_are_counted(capfd: Any) -> None:

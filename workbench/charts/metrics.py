@@ -1,6 +1,6 @@
 """One metric by slice, as a forest plot."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workbench.charts._safe import data_of, restore, title_of
 from workbench.charts.theme import configure
@@ -16,22 +16,35 @@ OVERALL = "all"
 NULL_BAND = "null band"  # a method that starts so has no interval: `high` is what chance alone would give
 WIDTH, ROW = 250, 22  # pixels
 MOST = 30  # slices drawn at most; more is a table's work
-ACRONYMS = frozenset({"ece", "mce", "nll", "auroc", "aurc", "ks", "l2", "fpr", "tpr"})
-SIGNED = ("gap", "difference", "bias")  # metrics of these names have a meaning at zero
+ACRONYMS = frozenset({
+    *("auc", "aurc", "auroc", "bnsp", "bpsn", "ece", "fdr", "fnr", "fpr", "icat", "ks", "l2", "lms", "mce", "nll", "npv"),
+    *("pll", "ppv", "seat", "ss", "tnr", "tpr", "weat"),
+})  # fmt: skip
+SIGNED = ("gap", "difference", "bias")  # metrics of these names have a meaning at zero, also where none is below it
+
+
+class _Lines(NamedTuple):
+    """What a panel draws besides its dots: the value of all, lines that mean something, and the axis's title."""
+
+    whole: float
+    marks: tuple[float, ...]
+    title: str
 
 
 def metric_title(metric: str) -> str:
     """Return a metric's name as people write it.
 
-    >>> metric_title("smooth_ece"), metric_title("accuracy")
-    ('Smooth ECE', 'Accuracy')
+    >>> metric_title("smooth_ece"), metric_title("accuracy"), metric_title("bpsn_auc")
+    ('Smooth ECE', 'Accuracy', 'BPSN AUC')
     """
     words = [word.upper() if word in ACRONYMS else word for word in metric.split("_")]
     name = " ".join(words)
     return name[:1].upper() + name[1:]
 
 
-def metric_bars(metrics: "pd.DataFrame", metric: str) -> Any:
+def metric_bars(
+    metrics: "pd.DataFrame", metric: str, *, reference: float | None = None, meaning: str = "no bias"
+) -> Any:
     """Return one metric by group, sorted within each slice column.
 
     A dot is a slice's value and its line the 95 % interval, with n at the right; the dashed line is the value of all examples. For
@@ -41,7 +54,9 @@ def metric_bars(metrics: "pd.DataFrame", metric: str) -> Any:
     Args:
         metrics: metric, group, value, low, high, n, method; a group "domain=law" is the value law of the column domain.
         metric: the metric to draw. Slices without a value are left out and counted in the title; of more than 30 the largest
-            are drawn.
+            are drawn. A metric with a value or bound below zero has a line at zero.
+        reference: a value that means something (0.5 for a preference, 0 for a difference), drawn as a thin solid line.
+        meaning: what it means, said under the title: "solid line: no bias (0.5)".
 
     >>> import pandas as pd
     >>> line = {"metric": "accuracy", "value": 0.8, "low": 0.7, "high": 0.9, "n": 50, "method": "Wilson"}
@@ -61,21 +76,23 @@ def metric_bars(metrics: "pd.DataFrame", metric: str) -> Any:
     parts = [(str(column), part) for column, part in drawn.groupby("column", sort=False)] or [("", drawn)]
     null = bool(drawn["method"].str.startswith(NULL_BAND).any())
     whole = float(overall["value"].iloc[0]) if len(overall) and len(slices) and not null else float("nan")
-    ends = _domain(drawn, whole, zero=null or any(word in metric for word in SIGNED))
+    marks = tuple(dict.fromkeys([*([] if reference is None else [float(reference)]), *_zero(mine, null=null)]))
+    ends = _domain(drawn, whole, marks, null=null)
     name = metric_title(metric)
     single = len(parts) == 1
     by = "" if not len(slices) else f" by {parts[0][0] or 'slice'}" if single else " by slice"
     panels = [
-        _panel(part, "" if single else column, ends, (whole, name if last else ""))
+        _panel(part, "" if single else column, ends, _Lines(whole, marks, name if last else ""))
         for (column, part), last in zip(parts, [False] * (len(parts) - 1) + [True], strict=True)
     ]
-    title = title_of(f"{name}{by}", **({"subtitle": notes} if notes else {}))
+    notes += [f"solid line: {meaning} ({reference:g})"] if reference is not None else []
+    title = title_of(f"{name}{by}", **({"subtitle": "; ".join(notes)} if notes else {}))
     chart = panels[0] if single else alt.vconcat(*panels, spacing=10)
     return configure(chart.properties(title=title))
 
 
-def _drawn(slices: "pd.DataFrame") -> tuple["pd.DataFrame", str]:
-    """Return the slices to draw with `column`, `label` and `order`, and a note of what was left out."""
+def _drawn(slices: "pd.DataFrame") -> tuple["pd.DataFrame", list[str]]:
+    """Return the slices to draw with `column`, `label` and `order`, and notes of what was left out."""
     known = slices[slices["value"].notna()]
     kept = known.nlargest(MOST, "n") if len(known) > MOST else known
     parts = [str(group).partition("=") for group in kept["group"]]
@@ -89,38 +106,42 @@ def _drawn(slices: "pd.DataFrame") -> tuple["pd.DataFrame", str]:
     notes = [f"the {MOST} largest of {len(known)} slices"] if len(known) > MOST else []
     if len(known) < len(slices):
         notes.append(f"{len(slices) - len(known)} without a value left out")
-    return table.assign(order=range(len(table))), "; ".join(notes)
+    return table.assign(order=range(len(table))), notes
 
 
-def _domain(drawn: "pd.DataFrame", whole: float, *, zero: bool) -> tuple[float, float]:
-    """Return the ends of the axis: all that is drawn, zero where it has a meaning, and 4 % more on either side."""
+def _zero(mine: "pd.DataFrame", *, null: bool) -> list[float]:
+    """Return [0.0] where zero has a meaning for a metric: it falls below zero, its name says so, or chance starts there."""
+    below = bool((mine[["value", "low"]] < 0).to_numpy().any())
+    return [0.0] if null or below or any(word in str(mine["metric"].iloc[0]) for word in SIGNED) else []
+
+
+def _domain(drawn: "pd.DataFrame", whole: float, marks: tuple[float, ...], *, null: bool) -> tuple[float, float]:
+    """Return the ends of the axis: all that is drawn, every line, and 4 % more; a null band starts at zero itself."""
     numbers = [float(x) for name in ("value", "low", "high") for x in drawn[name] if x == x]
     numbers += [whole] if whole == whole else []
-    numbers += [0.0] if zero else []
+    numbers += marks
     low, high = (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
     room = 0.04 * (high - low) or 0.05
-    return (low if zero and low == 0 else low - room), (high if zero and high == 0 else high + room)
+    return (low if null and low == 0 else low - room), (high if null and high == 0 else high + room)
 
 
-def _panel(part: "pd.DataFrame", heading: str, ends: tuple[float, float], reference: tuple[float, str]) -> Any:
-    """Return the dots and intervals of one slice column; `reference` is the overall value and the axis's title."""
+def _panel(part: "pd.DataFrame", heading: str, ends: tuple[float, float], lines: _Lines) -> Any:
+    """Return the dots and intervals of one slice column."""
     import altair as alt
 
-    whole, title = reference
     data = data_of(part, ("label", "value", "low", "high", "n", "method", "order"))
     base = restore(alt.Chart(data), "label", part["label"])
     axis = alt.Axis(labelLimit=260, title=None, grid=False, labelPadding=8)
     y = alt.Y("label:N", sort=alt.SortField("order"), axis=axis)
     scale = alt.Scale(domain=list(ends), nice=False)
-    shown = alt.Axis(tickCount=5, labels=bool(title), title=title or None)
+    shown = alt.Axis(tickCount=5, labels=bool(lines.title), title=lines.title or None)
     x = {name: alt.X(f"{name}:Q", scale=scale, axis=shown) for name in ("value", "low")}
-    layers = []
-    if whole == whole:
-        layers.append(
-            alt.Chart(alt.InlineData(values=[{"value": whole}])).mark_rule(style="wb-reference").encode(x=x["value"])
-        )
-    if ends[0] < 0 < ends[1]:
-        layers.append(alt.Chart(alt.InlineData(values=[{"value": 0}])).mark_rule(style="wb-zero").encode(x=x["value"]))
+    layers: list[Any] = []
+    styles = [("wb-reference", lines.whole)] if lines.whole == lines.whole else []
+    styles += [("wb-zero", mark) for mark in lines.marks if ends[0] < mark < ends[1]]
+    for style, at in styles:
+        drawn = alt.Chart(alt.InlineData(values=[{"value": at}]))
+        layers.append(drawn.mark_rule(style=style).encode(x=x["value"]))
     is_null = f"indexof(datum.method, '{NULL_BAND}') == 0"
     bounded = base.transform_filter("isValid(datum.low) && isValid(datum.high)")
     if part["method"].str.startswith(NULL_BAND).any():
