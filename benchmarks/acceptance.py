@@ -12,7 +12,6 @@ import pandas as pd
 
 import workbench as wb
 from workbench._record import versions
-from workbench._report_html import KEY as SHOWN
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -80,7 +79,7 @@ def audits(model: object, folder: Path) -> str:
             report = wb.run("calibration", model, data, by=by, scoring=scoring)
             seconds = time.perf_counter() - start
             metrics = report.metrics
-            shown = metrics[metrics["metric"].isin(SHOWN) & metrics["group"].eq("all")]
+            shown = metrics[metrics["metric"].isin(report.headline) & metrics["group"].eq("all")]
             if by:
                 sliced = metrics["metric"].isin(["accuracy", "ece", "confidence_gap"]) & metrics["group"].ne("all")
                 shown = pd.concat([shown, metrics[sliced]])

@@ -8,7 +8,6 @@ import nbformat
 from nbclient import NotebookClient
 
 import workbench as wb
-from workbench._report_html import KEY as SHOWN
 
 HERE = Path(__file__).parent
 
@@ -31,7 +30,7 @@ def main() -> None:
     nbformat.write(notebook, args.output / args.notebook.name)
     report = wb.open(args.output / "quickstart")
     metrics = report.metrics
-    overall = metrics[metrics["group"].eq("all") & metrics["metric"].isin(SHOWN)]
+    overall = metrics[metrics["group"].eq("all") & metrics["metric"].isin(report.headline)]
     print(report)
     print()
     print(overall.drop(columns="group").to_string(index=False, float_format=lambda value: f"{value:.4f}"))

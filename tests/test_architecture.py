@@ -20,7 +20,12 @@ LAYERS = [
     "views",
     "magics",
 ]
-OF_REPORTS = {"_record", "_report_html", "_format"}  # private modules that belong to the layer of reports
+OF_REPORTS = {
+    "_record",
+    "_report_html",
+    "_report_tables",
+    "_format",
+}  # private modules that belong to the layer of reports
 HOME = {  # third-party package -> the layers that may import it
     "torch": {"models"},
     "transformers": {"models"},

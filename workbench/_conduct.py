@@ -82,7 +82,8 @@ def run(
         again = "The same call finishes the rest"
         again += "." if subject.info.weights_hash else ", if the answers of this model are cached."
         notes = (f"Interrupted: {record.done} of {record.total} examples are done. {again}", *notes)
-    return Report(rows, record, notes=notes, stored=dict(scored.tables))
+    given = None if isinstance(probe, str) else chosen
+    return Report(rows, record, notes=notes, stored=dict(scored.tables), _given=given)
 
 
 def from_predictions(

@@ -14,7 +14,8 @@ from dataclasses import asdict
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from workbench._format import format_count, format_metric, format_number, metric_parts
+from workbench._format import format_count, format_metric, metric_parts
+from workbench._report_tables import examples, table
 from workbench.charts import how_to_read
 from workbench.charts.metrics import metric_title
 from workbench.charts.static import inline_svg, svg
@@ -29,24 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["notebook_html", "text", "to_html"]
 
 OVERALL = "all"
-KEY = (
-    "accuracy",
-    "mean_confidence",
-    "confidence_gap",
-    "ece",
-    "l2_debiased",
-    "smooth_ece",
-    "brier",
-    "nll",
-    "auroc",
-    "aurc",
-)
-MOST_KEY = 10  # metrics of a probe that has none of those
-SLICED = ("accuracy", "mean_confidence", "confidence_gap", "ece", "smooth_ece", "auroc")
+MOST_KEY = 10  # metrics of a probe that has no headline
+MOST_SLICED = 6  # metrics in the tables of slices
 MOST_SLICES = 200  # lines of the slices' tables
-CELL = 300  # characters of an example's text
-EXAMPLES_BYTES = 550_000  # of the examples' table, so that the document stays under 1 MB
-FIRST = ("example", "group", "text", "label", "predicted", "confidence", "correct")
 
 STYLE = """
 *{box-sizing:border-box}
@@ -141,7 +127,7 @@ def to_html(report: "Report", *, rows: int = 200, theme: str = "auto") -> str:
         _section("Numbers", _numbers(report)),
         _section("Charts", _figures(report)),
         _section("Slices", _slices(report)),
-        _section("Examples", _examples(report, rows) if rows else ""),
+        _section("Examples", examples(report, rows) if rows else ""),
         _section("What this cannot show", _limits(report)),
         _section("Run record", _record(report)),
     ]
@@ -211,7 +197,7 @@ def _key_metrics(report: "Report") -> tuple[list[tuple[str, str, float, float, f
     if not len(report.explored):
         return [], 0
     whole = _overall(report)
-    wanted = [name for name in KEY if name in set(whole["metric"])]
+    wanted = [name for name in report.headline if name in set(whole["metric"])]
     chosen = whole[whole["metric"].isin(wanted)] if wanted else whole.head(MOST_KEY)
     chosen = chosen.sort_values(
         "metric", key=lambda names: names.map({n: i for i, n in enumerate(wanted)}), kind="stable"
@@ -234,8 +220,8 @@ def _small_table(lines: Sequence[tuple[str, str, float, float, float, int, str]]
         )
         row += f'<td style="{number}">{interval}</td><td style="{number}">{format_count(n)}</td>'
         body.append(f'<tr style="background:transparent">{row}</tr>')
-    table = "border-collapse:collapse;border:0;font-size:13px;margin:4px 0 6px"
-    return f'<table style="{table}"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
+    looks = "border-collapse:collapse;border:0;font-size:13px;margin:4px 0 6px"
+    return f'<table style="{looks}"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
 
 
 def _first_charts(report: "Report") -> list[tuple[str, Any]]:
@@ -244,8 +230,11 @@ def _first_charts(report: "Report") -> list[tuple[str, Any]]:
     return charts[:1] + sliced[:1]
 
 
-def _read(name: str) -> str:
-    """Return how to read a chart, nothing for one of a probe that we do not know."""
+def _read(name: str, chart: Any) -> str:
+    """Return how to read a chart: its own description, else what is known of its name."""
+    own = getattr(chart, "description", None)
+    if isinstance(own, str) and own:
+        return own
     try:
         return how_to_read(name)
     except UsageError:
@@ -259,23 +248,11 @@ def _image(name: str, chart: Any) -> str:
     data = base64.b64encode(drawn.encode()).decode()
     picture = f'<img alt="{escape(metric_title(name))}" style="max-width:100%" src="data:image/svg+xml;base64,{data}">'
     muted = f"font-size:12px;color:var(--jp-ui-font-color2, #767676);max-width:{wide[1] if wide else 440}px"
-    return f'<div style="max-width:100%">{picture}<div style="{muted}">{escape(_read(name))}</div></div>'
+    return f'<div style="max-width:100%">{picture}<div style="{muted}">{escape(_read(name, chart))}</div></div>'
 
 
 def _section(title: str, body: str) -> str:
     return f"<section><h2>{title}</h2>{body}</section>" if body else ""
-
-
-def _table(head: Sequence[tuple[str, str]], lines: Iterable[Sequence[str]], caption: str = "") -> str:
-    """Return a table; `head` is each column's name and class ("n" number, "t" text), cells are escaped here."""
-    top = "".join(f'<th class="{kind}">{escape(name)}</th>' for name, kind in head)
-    kinds = [f' class="{kind}"' if kind else "" for _, kind in head]
-    body = "".join(
-        f"<tr>{''.join(f'<td{kind}>{escape(cell)}</td>' for kind, cell in zip(kinds, line, strict=True))}</tr>"
-        for line in lines
-    )
-    said = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return f'<div class="scroll"><table>{said}<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _numbers(report: "Report") -> str:
@@ -288,14 +265,14 @@ def _numbers(report: "Report") -> str:
          format_count(n), method)
         for name, group, value, low, high, n, method in _lines(_overall(report))
     ]  # fmt: skip
-    return _table(head, lines)
+    return table(head, lines)
 
 
 def _figures(report: "Report") -> str:
     """Return every chart with the sentence that says how to read it, once where several are read alike."""
     figures, said = [], dict[str, str]()
     for name, chart in report.charts().items():
-        read = _read(name)
+        read = _read(name, chart)
         first = said.setdefault(read, name)
         caption = read if first == name else f"Read it like {metric_title(first).lower()}."
         figures.append(f"<figure>{inline_svg(chart, name)}<figcaption>{escape(caption)}</figcaption></figure>")
@@ -311,7 +288,7 @@ def _slices(report: "Report") -> str:
     if not len(parts) or not (metrics["group"] == OVERALL).any():
         return ""
     known = list(dict.fromkeys(parts["metric"]))
-    shown = [name for name in SLICED if name in known] or known[: len(SLICED)]
+    shown = [name for name in report.sliced if name in known][:MOST_SLICED] or known[:MOST_SLICED]
     cells: dict[str, dict[str, str]] = {}
     counts: dict[str, int] = {}
     for name, group, value, low, high, n, method in _lines(parts[parts["metric"].isin(shown)]):
@@ -326,7 +303,7 @@ def _slices(report: "Report") -> str:
             (group.partition("=")[2] or group, format_count(counts[group]), *(cells[group].get(n, "") for n in shown))
             for group in mine
         ]
-        tables.append(f"<h3>{escape(column)}</h3>{_table(head, lines)}")
+        tables.append(f"<h3>{escape(column)}</h3>{table(head, lines)}")
     left = len(cells) - len(largest)
     more = f'<p class="quiet">{left} smaller slices are in report.metrics.</p>' if left else ""
     return "".join(tables) + more
@@ -336,41 +313,6 @@ def _kept_together(said: str) -> str:
     """Return a metric that breaks between value and interval only."""
     value, space, interval = said.partition(" ")
     return value + space + interval.replace(" ", "\xa0")
-
-
-def _cell(value: Any) -> str:
-    """Return a value of a row in at most CELL characters; what is missing is empty."""
-    if value is None or (isinstance(value, float) and value != value):
-        return ""
-    said = format_number(value) if isinstance(value, float) else str(value)
-    return said if len(said) <= CELL else said[: CELL - 1] + "…"
-
-
-def _examples(report: "Report", most: int) -> str:
-    """Return the table of examples, the most confident errors first where rows know of both."""
-    rows = report.explored
-    columns = [name for name in (*FIRST, *report.by) if name in rows.columns]
-    columns = list(dict.fromkeys(name for name in columns if name != "group" or set(rows["group"]) != {OVERALL}))
-    if not len(rows) or not columns:
-        return ""
-    order = "in the order of the data"
-    if {"confidence", "correct"} <= set(columns):
-        rows = rows.sort_values(["correct", "confidence"], ascending=[True, False], kind="stable", na_position="last")
-        order = "most confident errors first"
-    kinds = {"text": "t", "label": "", "confidence": "n", "correct": "n"}
-    lines, size = [], 0
-    for row in rows[columns].head(most).itertuples(index=False, name=None):
-        line = [_right(value) if name == "correct" else _cell(value) for name, value in zip(columns, row, strict=True)]
-        size += sum(len(escape(cell).encode()) + 20 for cell in line)
-        if size > EXAMPLES_BYTES:
-            break
-        lines.append(line)
-    caption = f"{format_count(len(lines))} of {format_count(len(rows))} rows, {order}"
-    return _table([(name, kinds.get(name, "")) for name in columns], lines, caption)
-
-
-def _right(value: Any) -> str:
-    return "" if value != value or value is None else {1.0: "right", 0.0: "wrong"}.get(float(value), _cell(value))
 
 
 def _limits(report: "Report") -> str:
@@ -391,7 +333,7 @@ def _record(report: "Report") -> str:
         said = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
         lines.append((name, said if len(said) <= 4000 else said[:4000] + "…"))
     return (
-        f"<details><summary>What it takes to make this again</summary>{_table([('', ''), ('', 't')], lines)}</details>"
+        f"<details><summary>What it takes to make this again</summary>{table([('', ''), ('', 't')], lines)}</details>"
     )
 
 

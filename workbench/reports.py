@@ -21,7 +21,7 @@ from workbench._record import SCHEMA, RunRecord, now
 from workbench.errors import DataError, UsageError, unknown
 from workbench.frames import SELECTION_COLUMNS, check_metrics, check_rows
 from workbench.probes.find import find, settle
-from workbench.probes.protocol import Probe
+from workbench.probes.protocol import Probe, View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +44,7 @@ class Report:
     notes: tuple[str, ...] = ()
     stored: Mapping[str, "pd.DataFrame"] = field(default_factory=dict)  # tables that come from `score`, not from rows
     _log: list[tuple[str, str, str, int]] = field(default_factory=list)
+    _given: Probe | None = None  # a probe that was given as an object and may have no name to be found by
 
     def __post_init__(self) -> None:
         check_rows(self.rows)
@@ -52,7 +53,7 @@ class Report:
 
     @cached_property
     def _probe(self) -> Probe:
-        return find(self.record.probe)
+        return self._given or find(self.record.probe)
 
     @property
     def probe(self) -> str:
@@ -74,6 +75,22 @@ class Report:
     def limits(self) -> tuple[str, ...]:
         """What this report cannot show."""
         return self._probe.limits
+
+    @property
+    def headline(self) -> tuple[str, ...]:
+        """Names of the metrics to show first; none where the probe does not say."""
+        return tuple(getattr(self._probe, "headline", ()))
+
+    @property
+    def sliced(self) -> tuple[str, ...]:
+        """Names of the metrics to show for each slice: those of the headline, where the probe does not say others."""
+        return tuple(getattr(self._probe, "sliced", self.headline))
+
+    @property
+    def view(self) -> View | None:
+        """What the explorer brushes and the example table shows, None where that is a confidence and an outcome."""
+        view: View | None = getattr(self._probe, "view", None)
+        return view if view is not None and {view.value, view.outcome} <= set(self.rows.columns) else None
 
     @property
     def options(self) -> Mapping[str, Any]:

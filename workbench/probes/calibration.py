@@ -37,6 +37,11 @@ class Calibration:
     name = "calibration"
     title = "Calibration"
     question = "When the model states a confidence, how often is it right?"
+    headline = (
+        *("accuracy", "mean_confidence", "confidence_gap", "ece", "l2_debiased"),
+        *("smooth_ece", "brier", "nll", "auroc", "aurc"),
+    )
+    sliced = ("accuracy", "mean_confidence", "confidence_gap", "ece", "smooth_ece", "auroc")
     asks = frozenset({"answer", "scoring", "chat", "max_rows"})  # options that change what the model is asked
     limits = (
         "Binned ECE and MCE are biased upwards in small samples: read them against their null band, and beside the debiased L2 "
