@@ -18,6 +18,7 @@ READERS: dict[str, str] = {  # name -> module in workbench.data._sets, which is 
     "bold": "bold",
     "xstest": "xstest",
     "winobias": "winobias",
+    "madlibs": "madlibs",
 }
 
 
