@@ -19,6 +19,7 @@ READERS: dict[str, str] = {  # name -> module in workbench.data._sets, which is 
     "xstest": "xstest",
     "winobias": "winobias",
     "madlibs": "madlibs",
+    "crows-pairs": "crows_pairs",
 }
 
 

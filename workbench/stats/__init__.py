@@ -11,6 +11,7 @@
     summary        everything at once, for one group or many
     recalibration  temperature and other maps, fitted
     conformal      prediction sets
+    significance   sign test, Holm's correction
 
 Nothing is imported here: name the module that you want.
 """
