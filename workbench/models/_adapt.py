@@ -14,7 +14,7 @@ VERBS = {
     "score": "give log-likelihoods of text, which takes a language model",
     "generate": "write text, which takes a language model",
     "classify": "give class probabilities, which takes a classifier",
-    "embed": "give vectors of texts, which takes an encoder",
+    "embed": "give vectors of texts, which takes an encoder, a language model or word vectors",
 }
 
 
@@ -68,12 +68,18 @@ class Identity:
 
     def now(self) -> str:
         """Return the fingerprint, "" where nothing may be kept on disk."""
-        if not self._fingerprint or any(m._forward_hooks or m._forward_pre_hooks for m in self.model.modules()):
+        if not self._fingerprint or any(map(_has_hooks, self.model.modules())):
             return ""
         seen = signature(self.model)
         if seen != self._signature:
             self._fingerprint, self._signature = f"{state_hash(self.model)} {settings_of(self.model)}", seen
         return self._fingerprint
+
+
+def _has_hooks(module: Any) -> bool:
+    """Return whether a module has hooks, but for those that transformers leaves where hidden states were asked for once."""
+    hooks = [*module._forward_hooks.values(), *module._forward_pre_hooks.values()]
+    return any(getattr(hook, "__module__", "") != "transformers.utils.output_capturing" for hook in hooks)
 
 
 def settings_of(model: Any) -> str:

@@ -5,16 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
-
-from workbench.errors import ModelError, NotApplicable
-from workbench.models._adapt import Identity, Store, absent, batches, heard, run_batches, settings_of
-from workbench.models._features import texts_of
+from workbench.errors import NotApplicable
+from workbench.models._adapt import Identity, absent, heard
 from workbench.models._heads import give_padding, max_length
-from workbench.models._weights import tokenizer_hash
+from workbench.models._states import Reading, States
 from workbench.models.cache import Cache
-from workbench.models.classifiers import BUDGET, BUDGET_ELSEWHERE
 from workbench.models.verbs import Embeddings, Monitor
 
 if TYPE_CHECKING:
@@ -48,56 +43,32 @@ class Embedder:
     def __getattr__(self, name: str) -> Any:
         raise absent(self, name)
 
-    def embed(self, texts: Sequence[str], *, monitor: Monitor | None = None) -> Embeddings:
-        """Return the vectors (n, d), float32; NaN where the person stopped. Texts longer than the model reads are cut."""
-        firsts, _ = texts_of(texts)
-        hears, n = heard(monitor), len(firsts)
-        vectors = np.full((n, int(self.model.config.hidden_size)), np.nan, np.float32)
-        done = np.zeros(n, dtype=bool)
-        self.model.eval()
-        placed = f"{self.info.dtype} {self.model.device.type} {self.max_length} {self.pooling} {self.normalised}"
-        settings = f"{settings_of(self.model)} {placed}"
-        store = Store(self._cache, self._identity.now(), "embed", settings, tokenizer_hash(self.tokenizer))
+    def embed(
+        self,
+        texts: Sequence[str],
+        *,
+        layer: int = -1,
+        pooling: str = "auto",
+        vectors: str = "hidden",
+        monitor: Monitor | None = None,
+    ) -> Embeddings:
+        """Return the vectors (n, d), float32; NaN where the person stopped. Texts longer than the model reads are cut.
 
-        def run(batch: list[int]) -> None:
-            made = self._forward([firsts[i] for i in batch])
-            if not np.isfinite(made).all():
-                raise ModelError(f"{self.name} gave NaN in {self.info.dtype}. Load it with dtype='float32'.")
-            vectors[batch], done[batch] = made, True
-            store.keep({firsts[i]: vectors[i].tobytes() for i in batch})
-            hears.advance(len(batch))
-
-        try:
-            hears.start(n, "texts")
-            known = store.find(firsts)
-            for i, value in known.items():
-                vectors[i], done[i] = np.frombuffer(value, np.float32), True
-            if known:
-                hears.advance(len(known), cached=len(known))
-            left = [i for i in range(n) if not done[i]]
-            ids = self.tokenizer([firsts[i] for i in left], verbose=False)["input_ids"] if left else []
-            budget = self._options.token_budget or BUDGET.get(self.model.device.type, BUDGET_ELSEWHERE)
-            cut = batches([min(len(each), self.max_length or len(each)) for each in ids], budget)
-            run_batches([[left[i] for i in batch] for batch in cut], run, hears)
-        except KeyboardInterrupt:
-            pass
-        finally:
-            hears.finish()
-        return Embeddings(vectors, done)
-
-    @torch.inference_mode()
-    def _forward(self, texts: list[str]) -> Any:
-        given = self.tokenizer(
-            texts, padding=True, truncation=self.max_length is not None, max_length=self.max_length, return_tensors="pt"
-        ).to(self.model.device)
-        states = self.model(**given).last_hidden_state.float()
-        mask = given["attention_mask"].float()[:, :, None]
-        if self.pooling == "mean":
-            pooled = (states * mask).sum(1) / mask.sum(1).clamp(min=1)
-        else:
-            first = given["attention_mask"].argmax(1)  # padding may stand on the left
-            pooled = states[torch.arange(len(texts), device=states.device), first]
-        return (torch.nn.functional.normalize(pooled, dim=1) if self.normalised else pooled).cpu().numpy()
+        As it is called without options, this is the encoder's own vector: `pooling` over all its tokens, of length one if
+        `normalised`. Of other layers "auto" pools alike; "mean", "last" and "first" are those of `workbench.models.verbs.Embeds`.
+        """
+        states = States(
+            self.model,
+            self.tokenizer,
+            self.name,
+            causal=False,
+            max_length=self.max_length,
+            token_budget=self._options.token_budget,
+            own_pooling="all" if self.pooling == "mean" else "first",
+            normalised=self.normalised,
+        )
+        reading = Reading(layer, pooling, vectors)
+        return states.embed(texts, reading, cache=self._cache, fingerprint=self._identity.now(), monitor=heard(monitor))
 
 
 def _layout(folder: Path | None) -> tuple[str, bool, int | None]:

@@ -78,6 +78,11 @@ class Engine:
         return self._forward.way.path
 
     @property
+    def padding(self) -> str:
+        """What is done where rows differ in length: "plain" (no mask), "mask", or "none" (one length at a time)."""
+        return self._forward.way.padding
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of the numbers should know, in sentences."""
         return (*self._forward.notes, *self._notes, *(self.cache.notes if self.cache else ()))

@@ -1,4 +1,4 @@
-"""Causal language models: log-likelihoods and choices by the scoring engine, text by `_generate`."""
+"""Causal language models: log-likelihoods and choices by the scoring engine, text by `_generate`, vectors by `_states`."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,9 +9,10 @@ import numpy as np
 from workbench.errors import DataError, NotApplicable, UsageError
 from workbench.models._adapt import Identity, Store, absent, heard, settings_of
 from workbench.models._generate import Generation, Writer
+from workbench.models._states import Reading, States
 from workbench.models.cache import Cache
 from workbench.models.engine import Engine
-from workbench.models.verbs import Choices, Generations, ModelInfo, Monitor, Question, Request, Scores
+from workbench.models.verbs import Choices, Embeddings, Generations, ModelInfo, Monitor, Question, Request, Scores
 
 if TYPE_CHECKING:
     from workbench.models._open import Opened
@@ -20,12 +21,12 @@ __all__ = ["LanguageModel"]
 
 
 class LanguageModel:
-    """A causal language model of transformers: scores, chooses and generates.
+    """A causal language model of transformers: scores, chooses, generates and embeds.
 
     Attributes: model, tokenizer (transformers' own), name.
     """
 
-    verbs = frozenset({"score", "choose", "generate"})
+    verbs = frozenset({"score", "choose", "generate", "embed"})
 
     def __init__(self, opened: "Opened") -> None:
         self.model, self.tokenizer, self._info = opened.model, opened.tokenizer, opened.info
@@ -124,6 +125,33 @@ class LanguageModel:
         return writer.write(
             writer.encode(prompts, chat=chat), plan, seeds or writer.seeds(prompts), store, heard(monitor)
         )
+
+    def embed(
+        self,
+        texts: Sequence[str],
+        *,
+        layer: int = -1,
+        pooling: str = "auto",
+        vectors: str = "hidden",
+        monitor: Monitor | None = None,
+    ) -> Embeddings:
+        """Return one vector per text (n, d), float32; NaN where the person stopped.
+
+        Hidden states of a layer (0: the embeddings, -1: the last), pooled by "mean" over the text's own tokens (what "auto" is),
+        "last" or "first"; with vectors="static" the mean of its tokens' rows of the input-embedding matrix. BOS stands before
+        every text and is left out of the mean. Texts longer than the model reads are cut at their end.
+        """
+        states = States(
+            self.model,
+            self.tokenizer,
+            self.name,
+            causal=True,
+            max_length=self.engine.max_length,
+            padding=self.engine.padding,
+            token_budget=self._options.token_budget,
+        )
+        reading = Reading(layer, pooling, vectors)
+        return states.embed(texts, reading, cache=self._cache, fingerprint=self._fingerprint, monitor=heard(monitor))
 
     def _new_engine(self) -> Engine:
         engine = Engine(

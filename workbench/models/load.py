@@ -1,15 +1,16 @@
 """From whatever names or is a model to an adapter that answers the verbs of `workbench.models.verbs`.
 
-`kind_of` says what a target is, and one adapter serves each kind: a causal language model scores, chooses and generates; a
-sequence classifier, a scikit-learn classifier, a torch module or a callable classifies; an encoder embeds. Weights are read from
-safetensors only, and no code that comes with a model is run, unless `allow_pickle` or `trust_remote_code` asks for it.
+`kind_of` says what a target is, and one adapter serves each kind: a causal language model scores, chooses, generates and embeds;
+a sequence classifier, a scikit-learn classifier, a torch module or a callable classifies; an encoder and word vectors embed.
+Weights are read from safetensors only, and no code that comes with a model is run, unless `allow_pickle` or `trust_remote_code`
+asks for it.
 """
 
 import importlib
 import inspect
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ __all__ = ["LoadOptions", "kind_of", "known_names", "load"]
 
 EMBEDDED = "smollm2-135m-instruct"
 PICKLED = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin", ".ckpt")
+VECTORS = (".vec", ".txt")  # text files of word vectors, also with .gz
 HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
@@ -70,8 +72,9 @@ def load(target: Any, *, options: LoadOptions | None = None, **changes: Any) -> 
     """Return the model, ready to be asked: `wb.load("smollm2-135m-instruct")`.
 
     `target` is the embedded model's name, a name of the Hugging Face hub, a folder, a GGUF file, a loaded transformers model, a
-    fitted scikit-learn classifier, a torch module (with `labels` and `tokenizer` or `transform`), or a callable that takes a list
-    of texts and gives class probabilities. `changes` are the fields of `LoadOptions`.
+    fitted scikit-learn classifier, a torch module (with `labels` and `tokenizer` or `transform`), a callable that takes a list
+    of texts and gives class probabilities, or word vectors: a mapping or table from words to vectors, gensim's KeyedVectors, a
+    text file (.vec, .txt) of word2vec, fastText or GloVe. `changes` are the fields of `LoadOptions`.
 
     Raises `ModelError` where the model cannot be loaded, `OutOfMemory` before loading where it does not fit, `UsageError` for
     options that are unknown or missing; each says what to do.
@@ -118,9 +121,12 @@ def kind_of(target: Any) -> str:
         return "scikit-learn model"
     if callable(target):
         return "callable"
+    is_table = hasattr(target, "to_numpy") and hasattr(target, "index")
+    if isinstance(target, Mapping) or is_table or hasattr(target, "key_to_index"):
+        return "word vectors"
     raise UsageError(
         f"A {type(target).__name__} is not something that can be loaded. Give a name, a folder, a GGUF file, a transformers model, "
-        "a scikit-learn classifier, a torch module or a callable."
+        "a scikit-learn classifier, a torch module, a callable, or a mapping from words to vectors."
     )
 
 
@@ -146,6 +152,8 @@ ADAPTERS = {  # kind -> module of workbench.models, function of (target, options
     "scikit-learn model": ("classifiers", "from_sklearn"),
     "torch module": ("modules", "from_module"),
     "callable": ("callables", "from_callable"),
+    "word vectors": ("vectors", "from_vectors"),
+    "word vector file": ("vectors", "from_file"),
 }
 
 
@@ -188,6 +196,8 @@ def _kind_of_name(target: str | Path) -> str:
             return "gguf file"
         if ending in PICKLED:
             return "pickle"
+        if path.name.lower().removesuffix(".gz").endswith(VECTORS):
+            return "word vector file"
         hint = f"Give its folder: {path.parent}." if ending == ".safetensors" else "Give a folder, or a .gguf file."
         raise ModelError(f"{path} is a file that holds no whole model. {hint}")
     looks_local = path.is_absolute() or text.startswith((".", "~")) or "\\" in text or ending in (".gguf", *PICKLED)

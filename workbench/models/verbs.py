@@ -174,10 +174,11 @@ class Generations:
 
 @dataclass(frozen=True)
 class Embeddings:
-    """Vectors (n, d), float32; rows that are not done NaN."""
+    """Vectors (n, d), float32; rows that are not done NaN, and those of texts that have no vector, though they are done."""
 
     vectors: NDArray[np.float32]
     done: NDArray[np.bool_]
+    truncated: NDArray[np.int64] | None = None  # (n,) tokens that were dropped at the end of a text
 
 
 class Model(Protocol):
@@ -237,5 +238,18 @@ class Classifies(Model, Protocol):
 class Embeds(Model, Protocol):
     """Gives vectors."""
 
-    def embed(self, texts: Sequence[str], *, monitor: Monitor | None = None) -> Embeddings:
-        """Embed each text."""
+    def embed(
+        self,
+        texts: Sequence[str],
+        *,
+        layer: int = -1,
+        pooling: str = "auto",
+        vectors: str = "hidden",
+        monitor: Monitor | None = None,
+    ) -> Embeddings:
+        """Embed each text.
+
+        `layer` counts hidden states from 0 (embeddings) to -1 (last); `pooling` is "mean" over the text's own tokens, "last" of
+        them, the "first" position, or "auto": as the model is meant to be read. `vectors` is "hidden", or "static" for rows of the
+        input-embedding matrix, averaged over the text's tokens.
+        """
