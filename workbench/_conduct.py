@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from workbench._record import RunRecord, now
@@ -119,7 +120,8 @@ def from_predictions(
     wanted = (by,) if isinstance(by, str) else tuple(by or ())
     known = {key: value for key, value in columns.items() if key not in chosen.options}
     options = settle(chosen, {key: value for key, value in columns.items() if key in chosen.options})
-    scored: Scored = reader(frame, columns=known, by=wanted)
+    told = {"options": options} if "options" in signature(reader).parameters else {}
+    scored: Scored = reader(frame, columns=known, by=wanted, **told)
     rows = scored.rows.assign(half=halves(scored.rows["cluster"].tolist(), holdout, seed))
     n = len(rows)
     record = RunRecord(

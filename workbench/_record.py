@@ -4,7 +4,7 @@ import json
 import platform
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -71,7 +71,10 @@ class RunRecord:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as plain, JSON-ready values."""
-        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
+        held = {
+            one.name: getattr(self, one.name) for one in fields(self)
+        }  # asdict would copy a model among the options
+        plain: dict[str, Any] = json.loads(json.dumps(held, default=str))
         return plain
 
     @classmethod
