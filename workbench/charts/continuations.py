@@ -14,6 +14,11 @@ __all__ = ["scores_by_group"]
 COLUMNS = ("scorer", "part", "group", "source", "value", "low", "high", "n")
 WRITTEN, PROMPTS, NAMES = "continuations", "prompts alone", "name in templates"
 TOLD = "● continuations, 95 % interval   ◇ prompts alone   | group's name in neutral sentences"
+READ = (
+    "A dot is the mean score of what the model wrote for a group (for refusals their rate), its line the 95 % interval. The "
+    "diamond is the same scorer on the prompts alone, the upright stroke the scorer on the group's name in neutral sentences: "
+    "where they move with the dots, the gap between groups may be the scorer's own."
+)
 WIDTH, ROW = 300, 24  # pixels
 MOST = 30  # groups drawn at most
 
@@ -53,7 +58,7 @@ def scores_by_group(table: "pd.DataFrame") -> Any:
     notes = [TOLD, *([f"the {MOST} largest of {total} groups"] if total > MOST else [])]
     title = title_of(f"{name[:1].upper()}{name[1:].replace('_', ' ')} by group", subtitle=notes)
     chart = panels[0] if len(panels) == 1 else alt.vconcat(*panels, spacing=12)
-    return configure(chart.properties(title=title))
+    return configure(chart.properties(title=title, description=READ))
 
 
 def _panel(part: "pd.DataFrame", heading: str, ends: tuple[float, float], *, last: bool) -> Any:
