@@ -91,7 +91,8 @@ def rows_of_answers(frame: Any, *, columns: Mapping[str, Any], by: Sequence[str]
     if ids.duplicated().any():
         raise DataError(f"Two rows have the id {ids[ids.duplicated()].iloc[0]!r}. Ids must be unique.")
     texts = table[named["text"]].astype(str) if named["text"] in table else [""] * len(table)
-    said = table[named["predicted"]].fillna("").astype(str)
+    given = table[named["predicted"]]
+    said = given.astype(str).where(given.notna(), "")
     records = [
         {
             "example": example,
