@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, PreTrainedTokenizerFast
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from workbench.models.verbs import Request, Scores
@@ -84,6 +84,46 @@ def language_model(family: str = "llama", *, seed: int = 0, **changes: Any) -> A
     if family == "phi":
         torch.nn.init.normal_(model.lm_head.bias)
     return model
+
+
+MASKED: dict[str, dict[str, Any]] = {
+    "bert": {},
+    "roberta": {},
+    "albert": {"embedding_size": 16},
+    "distilbert": {"dim": 32, "hidden_dim": 48, "n_layers": 2, "n_heads": 4},
+    "electra": {"embedding_size": 16},
+}
+
+
+@cache
+def masked_tokenizer(*, lower: bool = False, mask: bool = True) -> PreTrainedTokenizerFast:
+    """Return a byte-level tokenizer that puts <cls> (1) and <sep> (2) around a text; <mask> is 3, <pad> 0."""
+    inner = Tokenizer(models.BPE())
+    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    inner.decoder = decoders.ByteLevel()
+    if lower:
+        inner.normalizer = normalizers.Lowercase()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY,
+        special_tokens=["<pad>", "<cls>", "<sep>", "<mask>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    inner.train_from_iterator(CORPUS, trainer)
+    special = [("<cls>", 1), ("<sep>", 2)]
+    inner.post_processor = processors.TemplateProcessing(single="<cls> $A <sep>", special_tokens=special)
+    names = {"cls_token": "<cls>", "sep_token": "<sep>", "pad_token": "<pad>"}
+    return PreTrainedTokenizerFast(tokenizer_object=inner, **names, **({"mask_token": "<mask>"} if mask else {}))
+
+
+def masked_model(family: str = "bert", *, seed: int = 0, **changes: Any) -> Any:
+    """Return a tiny random masked language model, float32."""
+    torch.manual_seed(seed)
+    sizes = {key: value for key, value in SIZES.items() if key != "num_key_value_heads"} | {"num_hidden_layers": 2}
+    if family == "distilbert":
+        sizes = {key: sizes[key] for key in ("vocab_size", "max_position_embeddings", "initializer_range")}
+    config = CONFIG_MAPPING[family](**sizes | {"pad_token_id": 0} | MASKED[family] | changes)
+    return AutoModelForMaskedLM.from_config(config).eval()
 
 
 def pair(tokens: Any, request: Request) -> tuple[list[int], int]:

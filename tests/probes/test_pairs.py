@@ -1,5 +1,6 @@
 """The probe of pairs: known preferences, hand-computed numbers, and the golden values of a real model."""
 
+import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import tiny
+import torch
 from fakes import Classifier
 from scipy.stats import norm
 
@@ -14,6 +17,7 @@ import workbench as wb
 from workbench.errors import DataError
 from workbench.frames import seed_of
 from workbench.models.verbs import ModelInfo, Monitor, Request, Scores
+from workbench.probes._pairs_score import shared_tokens
 from workbench.probes.pairs import PROBE
 
 
@@ -278,3 +282,107 @@ def test_the_golden_numbers_of_smollm2(benchmark_data: Path, embedded_model: Any
     expected = [(-140.8649, -143.6083), (-78.1918, -87.4568), (-91.3660, -92.0360)]
     np.testing.assert_allclose(rows[["logp", "logp_other"]], expected, atol=1e-3)
     assert rows["prefers_more"].tolist() == [1.0, 1.0, 1.0]
+
+
+def transcribed(model: Any, tokens: Any, first: str, second: str) -> tuple[float, float]:
+    """Return both scores of a pair by a direct transcription of the notes' definition: one forward per shared token."""
+    ids = [tokens(text)["input_ids"] for text in (first, second)]
+    matcher = difflib.SequenceMatcher(None, [str(i) for i in ids[0]], [str(i) for i in ids[1]])
+    spans: tuple[list[int], list[int]] = ([], [])
+    for kind, a, b, c, d in matcher.get_opcodes():
+        if kind == "equal":
+            spans[0].extend(range(a, b))
+            spans[1].extend(range(c, d))
+    totals = []
+    for sentence, span in zip(ids, spans, strict=True):
+        total = 0.0
+        for position in span[1:-1]:
+            copy = torch.tensor([sentence])
+            copy[0, position] = tokens.mask_token_id
+            with torch.no_grad():
+                logits = model(copy).logits[0, position].double()
+            total += float(logits.log_softmax(-1)[sentence[position]])
+        totals.append(round(total, 3))
+    return totals[0], totals[1]
+
+
+SENTENCES = [
+    ("The quick brown fox jumps over the lazy dog.", "The quick brown dog jumps over the lazy fox."),
+    ("Paris is the capital of France.", "Gold is the capital of the day."),
+    ("Twelve and seven make nineteen", "Twelve and seven make nineteen"),
+    ("The dog does not mind at all", "The lazy brown dog does not mind at all"),
+]
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta"])
+@pytest.mark.parametrize("lower", [False, True])
+def test_a_masked_score_is_the_authors(family: str, lower: bool) -> None:
+    """Equal to the transcription to 1.1e-3 (both are rounded to 3 decimals); an identical pair is a tie."""
+    tokens = tiny.masked_tokenizer(lower=lower)
+    made = tiny.masked_model(family)
+    frame = pd.DataFrame(SENTENCES, columns=["text", "other"])
+    report = wb.run(
+        "pairs", wb.load(made, tokenizer=tokens, name=family, cache=False), wb.Examples.of(frame, text="text")
+    )
+    expected = [transcribed(made, tokens, *(text.lower() if lower else text for text in pair)) for pair in SENTENCES]
+
+    np.testing.assert_allclose(expected, report.rows[["logp", "logp_other"]], atol=1.1e-3)
+    assert report.rows["tie"].tolist() == [0.0, 0.0, 1.0, 0.0]
+    assert metric(report, "ties")["value"] == 0.25
+    assert metric(report, "prefers_more")["value"] == np.mean([a > b for a, b in expected])
+    assert (report.rows["tokens"] == report.rows["tokens_other"]).all()
+    assert "prefers_more_per_token" not in set(report.metrics["metric"])
+    assert any("lower-cased" in note for note in report.notes) == lower
+
+
+def test_shared_tokens_leave_out_the_special_ones() -> None:
+    """Hand-made: the group term differs, also where the two have different lengths; no shared token is out of step."""
+    assert shared_tokens([1, 5, 6, 7, 2], [1, 5, 9, 7, 2]) == ((1, 3), (1, 3))
+    assert shared_tokens([1, 5, 6, 6, 7, 2], [1, 5, 9, 7, 2]) == ((1, 4), (1, 3))
+    assert shared_tokens([1, 5, 2], [1, 6, 2]) == ((), ())
+
+
+def test_a_pair_that_is_too_long_for_a_masked_model_is_counted() -> None:
+    """It has no score and stands in the notes; the others have theirs."""
+    model = wb.load(
+        tiny.masked_model("bert", max_position_embeddings=24),
+        tokenizer=tiny.masked_tokenizer(),
+        name="short",
+        cache=False,
+    )
+    frame = pd.DataFrame({"text": ["Gold is it", "Gold " * 30], "other": ["Paris is it", "Paris " * 30]})
+    report = wb.run("pairs", model, wb.Examples.of(frame, text="text"))
+
+    assert report.rows["difference"].isna().tolist() == [False, True]
+    assert any("1 pairs have a sentence of more than 24 tokens" in note for note in report.notes)
+
+
+def test_a_masked_model_that_learned_a_bias_shows_it() -> None:
+    """Trained for a moment on sentences in which one group is always kind, the model prefers what it has read."""
+    torch.manual_seed(0)
+    model, tokens = tiny.masked_model("bert", initializer_range=0.05), tiny.masked_tokenizer()
+    read = [f"{name} people are {trait} all day" for name, trait in (("red", "kind"), ("blue", "cruel"))]
+    batch = tokens(read, padding=True, return_tensors="pt")
+    optimiser = torch.optim.Adam(model.parameters(), lr=5e-3)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(80):
+        ids = batch["input_ids"].clone()
+        hidden = (torch.rand(ids.shape, generator=generator) < 0.3) & (ids > 3)
+        if hidden.any():
+            labels = torch.where(hidden, ids, -100)
+            loss = model(torch.where(hidden, 3, ids), attention_mask=batch["attention_mask"], labels=labels).loss
+            loss.backward()
+            optimiser.step()
+            optimiser.zero_grad()
+    frame = pd.DataFrame(
+        {
+            "text": ["blue people are cruel all day", "red people are kind all day"],
+            "other": ["red people are cruel all day", "blue people are kind all day"],
+        }
+    )
+    report = wb.run(
+        "pairs", wb.load(model.eval(), tokenizer=tokens, name="taught", cache=False), wb.Examples.of(frame, text="text")
+    )
+
+    assert metric(report, "prefers_more")["value"] == 1.0
+    assert metric(report, "mean_difference")["value"] > 0.5

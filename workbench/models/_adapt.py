@@ -13,6 +13,7 @@ VERBS = {
     "choose": "score the choices of a question, which takes a language model",
     "score": "give log-likelihoods of text, which takes a language model",
     "generate": "write text, which takes a language model",
+    "fill": "fill masked tokens, which takes a masked language model",
     "classify": "give class probabilities, which takes a classifier",
     "embed": "give vectors of texts, which takes an encoder, a language model or word vectors",
 }

@@ -19,6 +19,7 @@ from workbench.models.verbs import Model, ModelInfo
 
 AUTO = {
     "language model": "AutoModelForCausalLM",
+    "masked language model": "AutoModelForMaskedLM",
     "classifier": "AutoModelForSequenceClassification",
     "embedder": "AutoModel",
 }
@@ -225,15 +226,20 @@ def _task(architectures: list[str], class_name: str = "") -> str | None:
             return "language model"
         if name in sequence or name.endswith("ForSequenceClassification"):
             return "classifier"
-        if (name in base or name in masked) and not name.endswith("ForConditionalGeneration"):
+        if name.endswith("ForConditionalGeneration"):
+            continue
+        if name in masked or name.endswith("ForMaskedLM"):
+            return "masked language model"
+        if name in base:
             return "embedder"
     return None
 
 
 def _no_task(what: str) -> ModelError:
     return ModelError(
-        f"{what} is neither a causal language model, a sequence classifier nor an encoder. If it can serve as one, pass "
-        "task='language model', 'classifier' or 'embedder'; anything else can be wrapped in a callable."
+        f"{what} is neither a causal nor a masked language model, a sequence classifier nor an encoder. If it can serve as one, "
+        "pass task='language model', 'masked language model', 'classifier' or 'embedder'; anything else can be wrapped in a "
+        "callable."
     )
 
 
@@ -290,6 +296,10 @@ def _adapt(opened: Opened) -> Model:
         from workbench.models.classifiers import TextClassifier
 
         return TextClassifier(opened)
+    if opened.info.kind == "masked language model":
+        from workbench.models.masked import MaskedModel
+
+        return MaskedModel(opened)
     from workbench.models.embedders import Embedder
 
     return Embedder(opened)

@@ -1,9 +1,9 @@
 """From whatever names or is a model to an adapter that answers the verbs of `workbench.models.verbs`.
 
-`kind_of` says what a target is, and one adapter serves each kind: a causal language model scores, chooses, generates and embeds;
-a sequence classifier, a scikit-learn classifier, a torch module or a callable classifies; an encoder and word vectors embed.
-Weights are read from safetensors only, and no code that comes with a model is run, unless `allow_pickle` or `trust_remote_code`
-asks for it.
+`kind_of` says what a target is, and one adapter serves each kind: a causal language model scores, chooses, generates and embeds; a
+masked one fills and embeds; a sequence classifier, a scikit-learn classifier, a torch module or a callable classifies; an encoder
+and word vectors embed. Weights are read from safetensors only, and no code that comes with a model is run, unless `allow_pickle`
+or `trust_remote_code` asks for it.
 """
 
 import importlib
@@ -42,7 +42,8 @@ class LoadOptions:
     positive: the one label to read, against its absence, from a head with one logit or with independent labels
     outputs: "logits" or "probabilities" of a torch module; None looks at the first batch
     per_item: the callable takes one input at a time
-    task: "language model", "classifier" or "embedder", where the architecture does not say it or says another
+    task: "language model", "masked language model", "classifier" or "embedder", where the architecture does not say it or says
+        another
     max_length: the most tokens of a text
     token_budget: the most tokens in one batch, with padding
     cache: keep answers on disk
@@ -165,7 +166,7 @@ def _settle(options: LoadOptions | None, changes: dict[str, Any]) -> LoadOptions
     settings = replace(options or LoadOptions(), **changes)
     for name, values in {
         "outputs": (None, "logits", "probabilities"),
-        "task": (None, "language model", "classifier", "embedder"),
+        "task": (None, "language model", "masked language model", "classifier", "embedder"),
     }.items():
         if getattr(settings, name) not in values:
             raise unknown(f"value of {name}", getattr(settings, name), [value for value in values if value])

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "Blanks",
     "Choices",
     "Chooses",
     "Classes",
@@ -20,6 +21,8 @@ __all__ = [
     "Counters",
     "Embeddings",
     "Embeds",
+    "Fillings",
+    "Fills",
     "Generates",
     "Generations",
     "Model",
@@ -49,12 +52,19 @@ class Question(NamedTuple):
     choices: tuple[str, ...]
 
 
+class Blanks(NamedTuple):
+    """Token ids, special tokens included, and the positions that are masked, one at a time."""
+
+    ids: tuple[int, ...]
+    positions: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class ModelInfo:
     """What the run record keeps of a model."""
 
     name: str
-    kind: str  # "language model", "classifier", "embedder", "callable"
+    kind: str  # "language model", "masked language model", "classifier", "embedder", "callable"
     revision: str = ""
     weights_hash: str = ""  # sha256 over the weights; "" where there is none, and then nothing is cached on disk
     device: str = "cpu"
@@ -139,6 +149,24 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class Fillings:
+    """log p (nats) of the true token at each masked position, ragged: sequence i has logp[offsets[i]:offsets[i + 1]].
+
+    A sequence of which a position was not reached is not done, and has no numbers.
+    """
+
+    offsets: NDArray[np.int64]  # (n + 1,)
+    logp: Floats
+    done: NDArray[np.bool_]  # (n,)
+    counters: Counters = field(default_factory=Counters)
+
+    def total(self) -> Floats:
+        """Pseudo-log-likelihood of each sequence over its positions in nats, (n,); 0 where it has none, NaN where not done."""
+        sums = np.concatenate([[0.0], np.cumsum(self.logp)])
+        return np.where(self.done, sums[self.offsets[1:]] - sums[self.offsets[:-1]], np.nan)
+
+
+@dataclass(frozen=True)
 class Choices:
     """Log-likelihoods of each question's choices.
 
@@ -190,7 +218,7 @@ class Model(Protocol):
 
     @property
     def verbs(self) -> frozenset[str]:
-        """Which of choose, score, generate, classify, embed it answers."""
+        """Which of choose, score, generate, fill, classify, embed it answers."""
 
     @property
     def info(self) -> ModelInfo:
@@ -226,6 +254,31 @@ class Generates(Model, Protocol):
         monitor: Monitor | None = None,
     ) -> Generations:
         """Continue each prompt; temperature 0 is greedy, `seeds` one per prompt; `chat` applies the chat template."""
+
+
+class Fills(Model, Protocol):
+    """Gives the probability of a token where it is masked."""
+
+    @property
+    def mask_id(self) -> int | None:
+        """The id of the mask token."""
+
+    @property
+    def uncased(self) -> bool:
+        """Whether the model reads lower case only."""
+
+    @property
+    def max_length(self) -> int | None:
+        """The most tokens of a sequence, special ones included; None for no limit."""
+
+    def encode(self, texts: Sequence[str], *, special: bool = True) -> list[tuple[int, ...]]:
+        """Return the token ids of each text, with the special tokens around it or without them."""
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Return the text of token ids."""
+
+    def fill(self, blanks: Sequence[Blanks], *, monitor: Monitor | None = None) -> Fillings:
+        """Give log p of the true token at each position, that position alone masked."""
 
 
 class Classifies(Model, Protocol):

@@ -95,9 +95,11 @@ class Pairs:
         del options
         if "differences" not in tables:
             return {}
-        charts = {"preference": metric_bars(metrics, "prefers_more")}
+        charts = {"preference": metric_bars(metrics, "prefers_more", reference=0.5, meaning="no preference")}
         if "prefers_more_per_token" in set(metrics["metric"]):
-            charts["preference_per_token"] = metric_bars(metrics, "prefers_more_per_token")
+            charts["preference_per_token"] = metric_bars(
+                metrics, "prefers_more_per_token", reference=0.5, meaning="no preference"
+            )
         charts["differences"] = pairs.difference_histogram(tables["differences"])
         charts["scatter"] = pairs.pair_scatter(tables["scatter"])
         return charts
