@@ -279,6 +279,14 @@ def test_an_interrupted_run_keeps_what_is_done() -> None:
     assert line(report, "awful_any")["n"] == 3
 
 
+def test_a_run_that_was_stopped_at_once_has_no_numbers() -> None:
+    """No row, no chart, and metrics that say so."""
+    report = wb.run("continuations", Writer({}, stop_after=0), prompts(2), scorers=[FAIR])
+
+    assert (0, {}) == (len(report.rows), report.charts())
+    assert line(report, "awful_share")["method"] == "no interval: no rows"
+
+
 def test_parts_and_saved_reports_give_the_same_numbers(tmp_path: Path) -> None:
     """`where` equals the slice; a saved report opens with its metrics, tables and charts."""
     report = wb.run(
@@ -382,6 +390,7 @@ def test_a_model_that_cannot_write_is_not_applicable(model: Any) -> None:
 
     assert report.outcome == "not applicable"
     assert "a model that writes text (generate)" in report.notes[0]
+    assert len(report.metrics) == 0
 
 
 @pytest.mark.model

@@ -69,8 +69,8 @@ def test_sources_that_differ_widen_the_interval() -> None:
 
 
 def test_a_share_below_the_false_alarms_is_none() -> None:
-    """2 % flagged by a detector with 5 % false alarms: clipped to 0, with an upper bound above it."""
-    found = rogan_gladen([1] * 2 + [0] * 98, [ONE])
+    """4 % flagged by a detector with 5 % false alarms: clipped to 0, with an upper bound above it."""
+    found = rogan_gladen([1] * 4 + [0] * 96, [ONE])
 
     assert (0.0, 0.0) == (found.value, found.low)
     assert 0 < found.high < 0.1
@@ -98,7 +98,9 @@ def test_near_copies_do_not_narrow_the_interval() -> None:
 
 
 def test_where_there_is_no_interval_the_method_says_why() -> None:
-    """No rows; one cluster; a detector that is a coin."""
+    """No rows; one cluster; a detector that is a coin; a share that cannot be had with this error."""
+    assert "fewer are flagged than its false alarms" in rogan_gladen([0] * 240, [ONE]).method
+    assert "more are flagged than its hits" in rogan_gladen([1] * 240, [ONE]).method
     assert rogan_gladen([], [ONE]).method == "no interval: no rows"
     assert rogan_gladen([1, 0], [ONE], clusters=["a", "a"]).method == "no interval: one cluster"
     assert rogan_gladen([1, 0], [DetectorError(5, 5, 5, 5)]).method == "no interval: the detector tells too little"

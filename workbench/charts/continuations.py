@@ -13,7 +13,7 @@ __all__ = ["scores_by_group"]
 
 COLUMNS = ("scorer", "part", "group", "source", "value", "low", "high", "n")
 WRITTEN, PROMPTS, NAMES = "continuations", "prompts alone", "name in templates"
-TOLD = "● continuations, 95 % interval   ◇ prompts alone   | group's name in neutral sentences"
+TOLD = ("dot: continuations, 95 % interval; diamond: prompts alone;", "stroke: the group's name in neutral sentences")
 READ = (
     "A dot is the mean score of what the model wrote for a group (for refusals their rate), its line the 95 % interval. The "
     "diamond is the same scorer on the prompts alone, the upright stroke the scorer on the group's name in neutral sentences: "
@@ -55,7 +55,7 @@ def scores_by_group(table: "pd.DataFrame") -> Any:
         _panel(drawn[drawn["part"] == part], "" if len(parts) == 1 else str(part), ends, last=part == parts[-1])
         for part in parts
     ]
-    notes = [TOLD, *([f"the {MOST} largest of {total} groups"] if total > MOST else [])]
+    notes = [*TOLD, *([f"the {MOST} largest of {total} groups"] if total > MOST else [])]
     title = title_of(f"{name[:1].upper()}{name[1:].replace('_', ' ')} by group", subtitle=notes)
     chart = panels[0] if len(panels) == 1 else alt.vconcat(*panels, spacing=12)
     return configure(chart.properties(title=title, description=READ))
@@ -100,5 +100,9 @@ def _panel(part: "pd.DataFrame", heading: str, ends: tuple[float, float], *, las
     layers.append(of(WRITTEN).mark_point(style="wb-point").encode(x=x["value"], y=y, tooltip=tooltip))
     count = of(WRITTEN).mark_text(style="wb-note", align="right", baseline="middle")
     layers.append(count.encode(x=alt.value(WIDTH + 44), y=y, text=alt.Text("n:Q", format=",")))
+    head = alt.Chart(alt.InlineData(values=[{"said": "n"}])).mark_text(
+        style="wb-note", align="right", baseline="bottom"
+    )
+    layers.append(head.encode(x=alt.value(WIDTH + 44), y=alt.value(-3), text="said:N"))
     chart = alt.layer(*layers).properties(width=WIDTH, height=alt.Step(ROW))
     return chart.properties(title=title_of(heading, fontSize=11, fontWeight="normal", offset=2)) if heading else chart

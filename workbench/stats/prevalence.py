@@ -12,6 +12,8 @@ from workbench.stats._intervals import TINY, Interval, mean_variance, undefined
 
 __all__ = ["DetectorError", "rogan_gladen"]
 
+MISFIT = 0.9  # share of clipped draws from which the error does not fit the share
+
 
 class DetectorError(NamedTuple):
     """What a detector said of texts whose truth is known, as four counts.
@@ -60,7 +62,8 @@ def rogan_gladen(
         seed: of the draws.
         level: nominal coverage.
 
-    No interval where the detector finds no more of what is there than of what is not in over 5 % of the draws.
+    No interval where the detector finds no more of what is there than of what is not in over 5 % of the draws, or where over 90 %
+    of them are clipped on one side: then the share cannot be had with this error, which must be another on these texts.
 
     >>> found = rogan_gladen([1] * 30 + [0] * 70, [DetectorError(90, 10, 95, 5)])
     >>> round(found.value, 4), found.low < 0.294 < found.high
@@ -93,6 +96,10 @@ def rogan_gladen(
     known = drawn[np.isfinite(drawn)]
     if not np.isfinite(value) or len(known) < 0.95 * draws:
         return undefined("the detector tells too little", value=value, n=n)
+    edge = (np.abs(known - round(value)) < TINY).mean() if value in (0.0, 1.0) else 0.0
+    if edge > MISFIT:
+        side = "fewer are flagged than its false alarms" if value == 0 else "more are flagged than its hits"
+        return undefined(f"{side} alone would give, so that its error on these texts is another", value=value, n=n)
     low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
     what = f"Se {mean_of[0]:.3f}, Sp {mean_of[1]:.3f} of {len(errors)} source(s)"
     return Interval(value, float(low), float(high), n, f"Rogan-Gladen, {what}, {draws} draws, {level:.0%}")
