@@ -18,7 +18,21 @@ from workbench.data._swap_rules import CHOOSES, agrees, fits, starts_sentence, w
 from workbench.data._swap_terms import AXES, BUILT_IN, Axis, Slot
 from workbench.errors import UsageError, unknown
 
-__all__ = ["AXES", "Axis", "Edit", "Slot", "Swap", "apply", "axes_of", "marked", "revert", "swap", "terms_in"]
+__all__ = [
+    "AXES",
+    "Axis",
+    "Edit",
+    "Slot",
+    "Swap",
+    "apply",
+    "axes_of",
+    "marked",
+    "revert",
+    "swap",
+    "swap_on",
+    "terms_in",
+    "terms_on",
+]
 
 IRREGULAR = {"man": "men", "woman": "women", "person": "people", "child": "children", "wife": "wives"}
 PIECES = r"\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f\u00ad\u200b-\u200d\u2060"  # of a word
@@ -72,7 +86,7 @@ def swap(text: str, axes: "str | Iterable[str] | Mapping[str, Any] | None" = Non
     >>> swap("a Muslim man", {"faith": ["Muslim", "atheist"]})[0].edits[0]
     Edit(start=0, end=1, new_start=0, new_end=2, old='a', new='an', kind='article')
     """
-    return [variant for axis in axes_of(axes) for variant in _variants(text, axis)]
+    return [variant for axis in axes_of(axes) for variant in swap_on(text, axis)]
 
 
 def terms_in(text: str, axes: "str | Iterable[str] | Mapping[str, Any] | None" = None) -> dict[str, tuple[str, ...]]:
@@ -81,12 +95,18 @@ def terms_in(text: str, axes: "str | Iterable[str] | Mapping[str, Any] | None" =
     >>> terms_in("Muslims and Christians met her", ["religion", "gender"])
     {'religion': ('Muslim', 'Christian'), 'gender': ('female',)}
     """
-    found = {}
-    for axis in axes_of(axes):
-        hits = _hits(text, axis)
-        if any(hit.own for hit in hits):
-            found[axis.name] = tuple(dict.fromkeys(axis.terms[hit.term] for hit in hits))
-    return found
+    found = {axis.name: terms_on(text, axis) for axis in axes_of(axes)}
+    return {name: terms for name, terms in found.items() if terms}
+
+
+def terms_on(text: str, axis: Axis) -> tuple[str, ...]:
+    """Return the terms of one axis that occur in a text, in the order of their first occurrence.
+
+    >>> terms_on("Muslims and Christians", axes_of("religion")[0])
+    ('Muslim', 'Christian')
+    """
+    hits = _hits(text, axis)
+    return tuple(dict.fromkeys(axis.terms[hit.term] for hit in hits)) if any(hit.own for hit in hits) else ()
 
 
 def apply(text: str, edits: Sequence[Edit]) -> str:
@@ -235,7 +255,12 @@ def _meant(options: list[tuple[Slot, int, int]], text: str, match: "re.Match[str
     return spare
 
 
-def _variants(text: str, axis: Axis) -> list[Swap]:
+def swap_on(text: str, axis: Axis) -> list[Swap]:
+    """Return the variants of a text on one axis, as `swap` does.
+
+    >>> [variant.term for variant in swap_on("She sings", axes_of("gender")[0])]
+    ['male']
+    """
     hits = _hits(text, axis)
     first = next((hit.term for hit in hits if hit.own), None)
     if first is None:
