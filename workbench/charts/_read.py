@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from workbench.charts import calibration, linked, metrics
+from workbench.charts import bbq, calibration, linked, metrics
 from workbench.errors import unknown
 
 __all__ = ["how_to_read"]
@@ -18,6 +18,7 @@ CHARTS: dict[str, Callable[..., Any]] = {
     "linked_risk_coverage": linked.risk_coverage,
     "histogram": linked.histogram,
     "categories": linked.categories,
+    "bias_and_accuracy": bbq.bias_and_accuracy,
 }
 
 

@@ -103,12 +103,17 @@ class Bbq:
     def charts(
         self, metrics: "pd.DataFrame", tables: Mapping[str, "pd.DataFrame"], options: Mapping[str, Any]
     ) -> Mapping[str, Any]:
-        """Return bias and accuracy by slice, in both conditions."""
+        """Return bias beside accuracy by slice, in both conditions, and each of the four as a forest plot of its own."""
         from workbench.charts import metrics as bars
+        from workbench.charts.bbq import bias_and_accuracy
 
         del tables, options
-        known = set(metrics["metric"])
-        return {f"{name}_by_slice": bars.metric_bars(metrics, name) for name in DRAWN if name in known}
+        known = metrics[metrics["value"].notna()]
+        drawn = [name for name in DRAWN if name in set(known["metric"])]
+        charts = {"bias_and_accuracy": bias_and_accuracy(metrics)} if drawn else {}
+        if metrics["group"].nunique() > 1:
+            charts |= {f"{name}_by_slice": bars.metric_bars(metrics, name) for name in drawn}
+        return charts
 
 
 ANSWERS = ("biased", "opposite", "unknown", "no answer", "no single target")

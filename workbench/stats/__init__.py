@@ -11,6 +11,7 @@
     summary        everything at once, for one group or many
     recalibration  temperature and other maps, fitted
     conformal      prediction sets
+    bbq            the scores of BBQ: bias in both conditions, the accuracy cost
     significance   sign test, Holm's correction
 
 Nothing is imported here: name the module that you want.
