@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from workbench.charts import bbq, calibration, linked, metrics
+from workbench.charts import bbq, calibration, linked, metrics, occupations
 from workbench.errors import unknown
 
 __all__ = ["how_to_read"]
@@ -14,6 +14,8 @@ CHARTS: dict[str, Callable[..., Any]] = {
     "confidence_histogram": calibration.confidence_histogram,
     "risk_coverage": calibration.risk_coverage,
     "metric_bars": metrics.metric_bars,
+    "share_scatter": occupations.share_scatter,
+    "overstatement": occupations.overstatement,
     "linked_reliability": linked.reliability,
     "linked_risk_coverage": linked.risk_coverage,
     "histogram": linked.histogram,

@@ -1,6 +1,7 @@
 """The packs: examples that ship with Workbench, each with a card. They were written by us from public facts.
 
-A pack is a file of JSON lines and a card of the same name in the folder `packs`; `tools/build_facts.py` writes the files.
+A pack is a file of JSON lines and a card of the same name in the folder `packs`; `tools/build_facts.py` and
+`tools/build_occupations.py` write the files.
 """
 
 import json
@@ -12,7 +13,7 @@ from workbench.errors import unknown
 
 __all__ = ["pack", "packs"]
 
-SLICES = ("domain", "difficulty", "continent")
+SLICES = ("domain", "difficulty", "continent", "occupation", "template")  # those of them that a pack has
 SOURCE = "written for Workbench from public facts"
 
 
@@ -20,7 +21,7 @@ def packs() -> list[str]:
     """Return the names of the packs, sorted.
 
     >>> packs()
-    ['facts', 'mini']
+    ['facts', 'mini', 'occupations']
     """
     folder = resources.files("workbench.data").joinpath("packs")
     return sorted(entry.name.removesuffix(".jsonl") for entry in folder.iterdir() if entry.name.endswith(".jsonl"))
@@ -28,7 +29,9 @@ def packs() -> list[str]:
 
 @cache
 def pack(name: str) -> Examples:
-    """Return a pack by its name: "facts" (four-option questions in nine domains) or "mini" (twelve of them).
+    """Return a pack by its name: "facts" (four-option questions in nine domains), "mini" (twelve of them) or "occupations".
+
+    "occupations" has sentences with a slot for a pronoun, and the share of women in each occupation.
 
     >>> pack("mini").frame["text"][0]
     'What is the capital of France?'
@@ -42,4 +45,5 @@ def pack(name: str) -> Examples:
     lines = folder.joinpath(f"{name}.jsonl").read_text(encoding="utf-8").split("\n")
     frame = pd.DataFrame([json.loads(line) for line in lines if line])
     card = folder.joinpath(f"{name}.md").read_text(encoding="utf-8")
-    return Examples(frame, name=name, source=SOURCE, licence="Apache-2.0", card=card, slices=SLICES)
+    slices = tuple(column for column in SLICES if column in frame.columns)
+    return Examples(frame, name=name, source=SOURCE, licence="Apache-2.0", card=card, slices=slices)

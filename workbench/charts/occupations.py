@@ -1,0 +1,122 @@
+"""Charts of the probe `occupations`: the model's share of women against the real one, and how far it is above or below."""
+
+from typing import TYPE_CHECKING, Any
+
+from workbench.charts._safe import data_of, restore, title_of
+from workbench.charts.theme import configure
+from workbench.frames import require
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["overstatement", "share_scatter"]
+
+COLUMNS = ("occupation", "share_of_women", "model_share", "low", "high", "overstatement", "over_low", "over_high", "n")
+REMEDY = "It is the table `occupations` of a report of the probe occupations."
+SIZE, WIDTH, ROW = 320, 250, 15  # pixels
+NAMED = 6  # occupations whose names stand beside their dots: those furthest from the diagonal
+MOST = 60  # occupations in the forest plot
+
+
+def share_scatter(table: "pd.DataFrame") -> Any:
+    """Return the model's share of women by occupation against the real share.
+
+    A dot is an occupation: to the right, the real share of women; upwards, the share that the model gives "she" rather than "he",
+    with the 95 % interval over templates as a line. On the dashed diagonal both agree: above it the model overstates women, below
+    it it understates them. A flat cloud is a model that does not know the difference; the furthest dots bear names.
+
+    Args:
+        table: occupation, share_of_women, model_share, low, high, overstatement, over_low, over_high, n.
+
+    >>> import pandas as pd
+    >>> line = {"occupation": "nurse", "share_of_women": 0.9, "model_share": 0.8, "low": 0.7, "high": 0.9}
+    >>> more = {"overstatement": -0.1, "over_low": -0.2, "over_high": 0.0, "n": 10}
+    >>> share_scatter(pd.DataFrame([{**line, **more}])).to_dict()["title"]["text"]
+    'Share of women, 1 occupation'
+    """
+    import altair as alt
+
+    require(table, COLUMNS, what="A scatter of shares", remedy=REMEDY)
+    far = table["overstatement"].abs().nlargest(NAMED).index
+    drawn = table.assign(
+        low=table["low"].clip(0, 1), high=table["high"].clip(0, 1), named=table["occupation"].where(table.index.isin(far), "")
+    )  # fmt: skip
+    base = restore(alt.Chart(data_of(drawn, (*COLUMNS, "named"))), "occupation", drawn["occupation"])
+    base = restore(base, "named", drawn["occupation"])
+    x = alt.X("share_of_women:Q", title="Real share of women", **_share())
+    y = alt.Y("model_share:Q", title="Model: she / (she + he)", **_share())
+    ends = alt.InlineData(values=[{"a": 0, "b": 0}, {"a": 1, "b": 1}])
+    tooltip = [
+        alt.Tooltip("occupation:N"),
+        alt.Tooltip("share_of_women:Q", title="real share", format=".2f"),
+        *(
+            alt.Tooltip(f"{name}:Q", title=said, format=".2f")
+            for name, said in (("model_share", "model"), ("low", "low"))
+        ),
+        alt.Tooltip("high:Q", format=".2f"),
+        alt.Tooltip("n:Q", title="templates"),
+    ]
+    bounded = base.transform_filter("isValid(datum.low) && isValid(datum.high)")
+    chart = alt.layer(
+        alt.Chart(ends).mark_line(style="wb-reference").encode(x=alt.X("a:Q", **_share()), y=alt.Y("b:Q", **_share())),
+        bounded.mark_rule(style="wb-whisker", opacity=0.45).encode(x=x, y=alt.Y("low:Q", **_share()), y2="high:Q"),
+        base.mark_point(style="wb-point").encode(x=x, y=y, tooltip=tooltip),
+        base.mark_text(style="wb-note", align="left", dx=6, dy=-5).encode(x=x, y=y, text="named:N"),
+    )
+    said = f"Share of women, {len(table)} occupation{'s' if len(table) != 1 else ''}"
+    return configure(chart.properties(width=SIZE, height=SIZE, title=title_of(said)))
+
+
+def overstatement(table: "pd.DataFrame") -> Any:
+    """Return how far the model's share of women is above or below the real one, by occupation.
+
+    A dot is an occupation's mean of the model's share minus the real share over templates, its line the 95 % interval; to the right
+    of zero the model overstates the share of women, to the left it understates it. Of more than 60 occupations those furthest
+    from zero are drawn.
+
+    Args:
+        table: occupation, share_of_women, model_share, low, high, overstatement, over_low, over_high, n.
+
+    >>> import pandas as pd
+    >>> line = {"occupation": "nurse", "share_of_women": 0.9, "model_share": 0.8, "low": 0.7, "high": 0.9}
+    >>> more = {"overstatement": -0.1, "over_low": -0.2, "over_high": 0.0, "n": 10}
+    >>> overstatement(pd.DataFrame([{**line, **more}])).to_dict()["title"]["text"]
+    'Over- and understatement of women'
+    """
+    import altair as alt
+
+    require(table, COLUMNS, what="A chart of overstatement", remedy=REMEDY)
+    known = table[table["overstatement"].notna()]
+    kept = known.loc[known["overstatement"].abs().nlargest(MOST).index]
+    drawn = kept.sort_values(["overstatement", "occupation"], ascending=[False, True]).assign(order=range(len(kept)))
+    base = restore(alt.Chart(data_of(drawn, (*COLUMNS, "order"))), "occupation", drawn["occupation"])
+    axis = alt.Axis(labelLimit=220, title=None, grid=False, labelPadding=6, labelOverlap=False)
+    y = alt.Y("occupation:N", sort=alt.SortField("order"), axis=axis)
+    named = {"title": "Model's share minus the real share", "scale": alt.Scale(nice=False, padding=8, zero=True)}
+    x = alt.X("overstatement:Q", axis=alt.Axis(tickCount=6), **named)
+    tooltip = [
+        alt.Tooltip("occupation:N"),
+        *(alt.Tooltip(f"{name}:Q", format="+.2f") for name in ("overstatement", "over_low", "over_high")),
+    ]
+    zero = (
+        alt.Chart(alt.InlineData(values=[{"value": 0}])).mark_rule(style="wb-zero").encode(x=alt.X("value:Q", **named))
+    )
+    bounded = base.transform_filter("isValid(datum.over_low) && isValid(datum.over_high)")
+    chart = alt.layer(
+        zero,
+        bounded.mark_rule(style="wb-whisker").encode(x=alt.X("over_low:Q", **named), x2="over_high:Q", y=y),
+        base.mark_point(style="wb-point").encode(x=x, y=y, tooltip=tooltip),
+    )
+    more = {"subtitle": f"the {MOST} furthest from zero of {len(known)}"} if len(known) > len(kept) else {}
+    title = title_of("Over- and understatement of women", **more)
+    return configure(chart.properties(width=WIDTH, height=alt.Step(ROW), title=title))
+
+
+def _share() -> dict[str, Any]:
+    """Return the scale and axis of a share, from 0 to 1."""
+    import altair as alt
+
+    return {
+        "scale": alt.Scale(domain=[0, 1], nice=False),
+        "axis": alt.Axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".1f"),
+    }
