@@ -37,6 +37,7 @@ HOME = {  # third-party package -> the layers that may import it
     "anywidget": {"views"},
     "IPython": {"magics", "views"},
     "netcal": {"stats"},
+    "fairlearn": {"stats"},
     "pandas": {"frames", "data", "models", "charts", "probes", "reports", "_conduct", "audit", "views", "magics"},
 }
 

@@ -10,7 +10,7 @@ from workbench._record import RunRecord, now
 from workbench.errors import DataError, NotApplicable, UsageError, unknown
 from workbench.frames import ROW_COLUMNS, halves
 from workbench.models.verbs import Monitor, Silent
-from workbench.probes.find import find, settle
+from workbench.probes.find import find, names, settle
 from workbench.probes.protocol import Probe, Scored
 from workbench.reports import Report
 
@@ -99,10 +99,12 @@ def from_predictions(
 ) -> Report:
     """Return the report of predictions that were made elsewhere: a table, no model.
 
-    The table holds, per row, either `confidence` (in [0, 1]) and `correct` (0 or 1), or `probabilities` or `logits` (a list
-    per row, or several columns named in a list) and `label` (an index, or a class name together with `classes=[...]`).
-    Further columns: `example` (an id), `text`, `cluster` (what was drawn independently), and any columns named in `by`.
-    `columns` maps these words to the table's own column names, as in `from_predictions(frame, confidence="p", correct="hit")`.
+    For the probe `calibration` the table holds, per row, either `confidence` (in [0, 1]) and `correct` (0 or 1), or
+    `probabilities` or `logits` (a list per row, or several columns named in a list) and `label` (an index, or a class name
+    together with `classes=[...]`). For `groups` it holds `predicted` and `label` (names of classes), perhaps `score` (the
+    probability of the positive class), or `correct`; the rows of another report are such a table. Further columns: `example` (an
+    id), `text`, `cluster` (what was drawn independently), and any columns named in `by`. `columns` maps these words to the
+    table's own column names, as in `from_predictions(frame, confidence="p", correct="hit")`, and may hold options of the probe.
 
     Raises `DataError` that names the column or the row that does not fit.
 
@@ -115,7 +117,8 @@ def from_predictions(
     chosen = find(probe)
     reader = getattr(chosen, "from_predictions", None)
     if reader is None:
-        raise UsageError(f"The probe {chosen.name!r} cannot read predictions; 'calibration' can.")
+        able = [name for name in names() if hasattr(find(name), "from_predictions")]
+        raise UsageError(f"The probe {chosen.name!r} cannot read predictions; {', '.join(map(repr, able))} can.")
     _check_run(holdout, seed)
     wanted = (by,) if isinstance(by, str) else tuple(by or ())
     known = {key: value for key, value in columns.items() if key not in chosen.options}

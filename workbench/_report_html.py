@@ -181,10 +181,10 @@ def _named(about: Mapping[str, Any], further: Iterable[str]) -> str:
 
 
 def _overall(report: "Report") -> "pd.DataFrame":
-    """Return the metrics of all examples; all metrics where a probe has groups only."""
+    """Return the metrics of all examples and those between the groups of a column; all metrics where there are slices only."""
     metrics = report.metrics
-    whole = metrics[metrics["group"] == OVERALL]
-    return whole if len(whole) else metrics
+    between = ~metrics["group"].astype(str).str.contains("=", regex=False)
+    return metrics[between] if between.any() else metrics
 
 
 def _lines(metrics: "pd.DataFrame") -> list[tuple[str, str, float, float, float, int, str]]:

@@ -21,6 +21,8 @@ READERS: dict[str, str] = {  # name -> module in workbench.data._sets, which is 
     "madlibs": "madlibs",
     "crows-pairs": "crows_pairs",
     "bbq": "bbq",
+    "adult": "adult",
+    "compas": "compas",
 }
 
 

@@ -13,6 +13,8 @@
     conformal      prediction sets
     bbq            the scores of BBQ: bias in both conditions, the accuracy cost
     significance   sign test, Holm's correction
+    resample       the cluster bootstrap of any function of sums
+    groups         rates by group, and what is between groups
 
 Nothing is imported here: name the module that you want.
 """

@@ -1,0 +1,216 @@
+"""The count table of groups, label and prediction: rates of any such table, draws of it, and what chance alone would show.
+
+All rates of all groups are quotients of sums of a table `(g, 4)` of true negatives, false positives, false negatives and true
+positives. So a bootstrap needs no row: a draw is one multinomial vector of the table's cells (with clusters, resampled sums).
+A draw may miss a group; its rates are NaN there, and the group is left out of that draw.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from workbench.errors import DataError
+from workbench.stats._binned import group_codes
+from workbench.stats._checks import Floats, Ints, check_clusters, rows_of
+from workbench.stats.resample import drawn_sums
+
+__all__ = [
+    "OF",
+    "RATES",
+    "Coded",
+    "Table",
+    "code_of",
+    "drawn_cells",
+    "hits_and_rows",
+    "null_rates",
+    "permuted_cells",
+    "permuted_tables",
+    "rates_of",
+    "table_of",
+]
+
+OF: dict[
+    str, tuple[tuple[int, ...], tuple[int, ...], str]
+] = {  # rate -> cells that are hits, cells that count, in words
+    "base_rate": ((2, 3), (0, 1, 2, 3), "rows"),
+    "selection_rate": ((1, 3), (0, 1, 2, 3), "rows"),
+    "accuracy": ((0, 3), (0, 1, 2, 3), "rows"),
+    "tpr": ((3,), (2, 3), "positive labels"),
+    "fpr": ((1,), (0, 1), "negative labels"),
+    "fnr": ((2,), (2, 3), "positive labels"),
+    "ppv": ((3,), (1, 3), "positive predictions"),
+    "npv": ((0,), (0, 2), "negative predictions"),
+}
+RATES = tuple(OF)
+MOST_SORTED = 4_000_000  # keys sorted or shuffled at once
+FEWEST_DRAWS = 200
+
+
+@dataclass(frozen=True)
+class Table:
+    """Counts per group, and what draws need: the cell of each row and the codes of groups and clusters."""
+
+    names: tuple[str, ...]  # sorted
+    cells: Floats  # (g, 4)
+    codes: Ints  # (n,) group of each row
+    cell: Ints  # (n,) cell of each row
+    clusters: Ints | None  # (n,) None where rows are independent
+
+    @property
+    def rows(self) -> int:
+        """All rows."""
+        return len(self.codes)
+
+
+def code_of(groups: ArrayLike, n: int) -> tuple[tuple[str, ...], Ints]:
+    """Return the names of the groups, sorted, and the code of each row.
+
+    >>> code_of(["b", "a", "b"], 3)
+    (('a', 'b'), array([1, 0, 1]))
+    """
+    names, codes = group_codes(groups, n)
+    order = sorted(range(len(names)), key=names.__getitem__)
+    place = np.empty(len(names), dtype=np.intp)
+    place[order] = np.arange(len(names))
+    found = place[codes]
+    kept = np.flatnonzero(np.bincount(found, minlength=len(names)))  # codes given as numbers may skip some
+    return tuple(names[order[at]] for at in kept), np.searchsorted(kept, found)
+
+
+def table_of(groups: ArrayLike, label: ArrayLike, prediction: ArrayLike, clusters: ArrayLike | None) -> Table:
+    """Return the table of checked rows, or raise `DataError` that names the rows."""
+    truth, said = binary(label, "label"), binary(prediction, "prediction")
+    if len(truth) != len(said):
+        raise DataError(f"label has {len(truth)} rows and prediction has {len(said)}. Pass one of each per row.")
+    names, codes = code_of(groups, len(truth))
+    cell = 2 * truth + said
+    cells = np.bincount(codes * 4 + cell, minlength=4 * len(names)).reshape(-1, 4).astype(np.float64)
+    return Table(names, cells, codes, cell, check_clusters(clusters, len(truth)))
+
+
+def binary(values: ArrayLike, name: str) -> Ints:
+    """Return 0/1 values `(n,)` as integers, or raise `DataError` that names the rows."""
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise DataError(f"{name} must be one 0 or 1 per row; its shape is {array.shape}. Pass a one-dimensional array.")
+    if array.dtype == bool:
+        return array.astype(np.intp)
+    if array.dtype.kind not in "iuf":
+        raise DataError(f"{name} must be 0 or 1; found {array.dtype}. Compare it with the positive class first.")
+    bad = ~((array == 0) | (array == 1))
+    if bad.any():
+        raise DataError(
+            f"{name} must be 0 or 1; it is not in {rows_of(bad)} (first: {array[bad][0]:.6g}). Leave out what is missing."
+        )
+    return array.astype(np.intp)
+
+
+def hits_and_rows(cells: Floats, rate: str) -> tuple[Floats, Floats]:
+    """Return the hits and the rows of a rate, `(...)` of cells `(..., 4)`."""
+    hits, rows, _ = OF[rate]
+    return sum(cells[..., at] for at in hits), sum(cells[..., at] for at in rows)  # type: ignore[return-value]  # never 0
+
+
+def rates_of(cells: Floats, rate: str) -> Floats:
+    """Return a rate, NaN where there is nothing to rate."""
+    hits, rows = hits_and_rows(cells, rate)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(hits / rows)
+
+
+def drawn_cells(table: Table, draws: int, seed: int) -> Floats:
+    """Return tables `(draws, g, 4)`: multinomial draws of the counts, or the sums of resampled clusters."""
+    size = len(table.names)
+    if table.clusters is None:
+        total = table.cells.sum()
+        rng = np.random.default_rng([seed, 11])
+        drawn = rng.multinomial(int(total), (table.cells / total).ravel(), draws)
+        return np.asarray(drawn.reshape(draws, size, 4), dtype=np.float64)
+    key = (table.clusters * size + table.codes) * 4 + table.cell
+    count = int(table.clusters.max()) + 1
+    sums = np.bincount(key, minlength=count * size * 4).reshape(count, size * 4).astype(np.float64)
+    return drawn_sums(sums, draws=draws, seed=seed).reshape(draws, size, 4)
+
+
+def null_rates(table: Table, draws: int, seed: int) -> dict[str, Floats]:
+    """Return each rate by group `(draws, g)` where the groups were permuted among the rows that the rate counts.
+
+    So the numbers of rows, of positive labels (for TPR and FPR) or of positive predictions (for PPV) of each group stay what
+    they are. With clusters the groups are permuted as `permuted_cells` says, and these numbers vary.
+    """
+    if table.clusters is not None:
+        codes = Coded(table.codes, table.clusters, len(table.names))
+        cells = permuted_cells(codes, table.cell, 4, draws=draws, seed=seed)
+        return {rate: rates_of(cells, rate) for rate in OF}
+    found = {}
+    for number, rate in enumerate(OF):
+        hits, rows = hits_and_rows(table.cells, rate)
+        rng = np.random.default_rng([seed, 12, number])
+        drawn = rng.multivariate_hypergeometric(rows.astype(np.int64), int(hits.sum()), draws, method="marginals")
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found[rate] = np.asarray(drawn / rows)
+    return {**found, "fnr": 1 - found["tpr"]}  # one test, not two
+
+
+class Coded(NamedTuple):
+    """Codes of the group and of the cluster of each row, and the number of groups."""
+
+    codes: Ints
+    clusters: Ints
+    size: int
+
+
+def permuted_cells(coded: Coded, cell: Ints, kinds: int, *, draws: int, seed: int) -> Floats:
+    """Return tables `(draws, g, kinds)` under "the group means nothing", with what belongs together kept together.
+
+    Where each cluster has one group, clusters change groups; where clusters hold several (a template filled with each group),
+    groups are permuted within each cluster. Fewer draws, 200 at least, where all would be more than 4 million keys to sort.
+    """
+    codes, clusters, size = coded
+    rng = np.random.default_rng([seed, 13])
+    count = int(clusters.max()) + 1
+    first = np.empty(count, dtype=np.intp)
+    first[clusters] = codes
+    if (first[clusters] == codes).all():
+        sums = np.bincount(clusters * kinds + cell, minlength=count * kinds).reshape(count, kinds).astype(np.float64)
+        order = np.lexsort((*sums.T, first))  # the names of clusters decide nothing
+        first, sums = first[order].astype(np.int32), sums[order]
+        out = np.empty((draws, size, kinds))
+        step = max(1, MOST_SORTED // count)
+        for start in range(0, draws, step):
+            block = slice(start, min(draws, start + step))
+            shuffled = rng.permuted(np.tile(first, (block.stop - start, 1)), axis=1)
+            for group in range(size):
+                out[block, group] = (shuffled == group).astype(np.float64) @ sums
+        return out
+    draws = min(draws, max(FEWEST_DRAWS, MOST_SORTED // len(codes)))
+    order = np.lexsort((cell, codes, clusters))
+    grouped, spread, kind = codes[order], clusters[order].astype(np.float64), cell[order]
+    out = np.empty((draws, size, kinds))
+    for draw in range(draws):
+        dealt = grouped[np.argsort(spread + rng.random(len(codes)))]
+        out[draw] = np.bincount(dealt * kinds + kind, minlength=size * kinds).reshape(size, kinds)
+    return out
+
+
+def permuted_tables(sizes: Ints, totals: Ints, draws: int, seed: int) -> Floats:
+    """Return tables `(draws, g, k)` with the margins `sizes` `(g,)` and `totals` `(k,)`: rows dealt out to groups at random.
+
+    >>> permuted_tables(np.array([2, 1]), np.array([1, 2]), 1, 0).sum(axis=1).tolist()
+    [[1.0, 2.0]]
+    """
+    rng = np.random.default_rng([seed, 14])
+    left = np.tile(totals.astype(np.int64), (draws, 1))
+    out = np.zeros((draws, len(sizes), len(totals)))
+    for group, size in enumerate(sizes[:-1]):
+        need, others = np.full(draws, int(size), dtype=np.int64), left.sum(axis=1)
+        for k in range(len(totals)):
+            others = others - left[:, k]
+            got = rng.hypergeometric(left[:, k], others, need)
+            out[:, group, k] = got
+            left[:, k] -= got
+            need = need - got
+    out[:, -1] = left
+    return out
