@@ -20,6 +20,7 @@ READERS: dict[str, str] = {  # name -> module in workbench.data._sets, which is 
     "winobias": "winobias",
     "madlibs": "madlibs",
     "crows-pairs": "crows_pairs",
+    "stereoset": "stereoset",
     "bbq": "bbq",
     "adult": "adult",
     "compas": "compas",

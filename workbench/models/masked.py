@@ -34,7 +34,7 @@ PROBE = "The quick brown fox jumps over the lazy dog."
 class MaskedModel:
     """A masked language model of transformers: fills, and embeds by the mean over its last hidden states.
 
-    Attributes: model, tokenizer (transformers' own), name, mask_id, max_length.
+    Attributes: model, tokenizer (transformers' own), name, mask and mask_id, max_length.
     """
 
     def __init__(self, opened: "Opened") -> None:
@@ -42,6 +42,7 @@ class MaskedModel:
         self.name, self._opened = opened.info.name, opened
         mask = getattr(self.tokenizer, "mask_token_id", None)
         self.mask_id = None if mask is None else int(mask)
+        self.mask = str(getattr(self.tokenizer, "mask_token", None) or "")
         self.verbs = frozenset({"embed"} if self.mask_id is None else {"fill", "embed"})
         self.max_length = max_length(self.model, self.tokenizer, opened.options.max_length)
         self._identity = Identity(self.model, opened.fingerprint)

@@ -264,6 +264,10 @@ class Fills(Model, Protocol):
         """The id of the mask token."""
 
     @property
+    def mask(self) -> str:
+        """The mask token as it is written in a text; "" where there is none."""
+
+    @property
     def uncased(self) -> bool:
         """Whether the model reads lower case only."""
 
