@@ -232,6 +232,18 @@ def test_a_slice_equals_the_report_of_its_part() -> None:
     assert len(report.where(report.rows["example"].iloc[:1].tolist()).metrics)
 
 
+def test_any_column_of_the_rows_can_slice() -> None:
+    """Templates by their names, and a column that bears a name like those used inside."""
+    frame = questions(4, 2).frame.assign(mine=0, condition="x")
+    report = wb.from_predictions(frame, probe="bbq", predicted="mine", by=["condition"]).with_options(
+        by=["condition", "cluster", "question_polarity"]
+    )
+    groups = set(report.metrics["group"])
+
+    assert {"all", "condition=x", "cluster=t000", "cluster=t003", "question_polarity=neg"} <= groups
+    assert "one cluster" in value(report, "bias_ambiguous", "cluster=t001")["method"]
+
+
 def test_a_saved_report_opens_as_it_was(tmp_path: Path) -> None:
     """Rows, metrics and charts come back."""
     examples = questions(6, 2)

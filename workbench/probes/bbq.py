@@ -84,7 +84,7 @@ class Bbq:
         Examples without a single target or without an answer are left out, and counted in `scored`, the share that is not.
         """
         del options, seed  # every interval is a formula
-        return metrics_of(rows, by, _summary)
+        return metrics_of(_facts(rows, by), by, _summary)
 
     def tables(
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, seed: int = 0
@@ -122,17 +122,24 @@ DRAWN = ("bias_ambiguous", "bias_disambiguated", "accuracy_ambiguous", "accuracy
 PROBE = Bbq()
 
 
-def _summary(rows: "pd.DataFrame") -> "dict[str, Interval]":
+def _facts(rows: "pd.DataFrame", by: tuple[str, ...]) -> "pd.DataFrame":
+    """Return what the metrics rest on, as numbers: cutting texts into slices would take most of the time."""
+    kept = rows[list(dict.fromkeys([*by, "group", "cluster", "correct", "biased", "aligned"]))]
+    return kept.assign(
+        **({} if "cluster" in by else {"cluster": rows["cluster"].factorize(sort=True)[0]}),
+        _condition=rows["context_condition"].map({condition: at for at, condition in enumerate(CONDITIONS)}),
+        _usable=(rows["target"] >= 0) & (rows["predicted_index"] >= 0),
+    )
+
+
+def _summary(facts: "pd.DataFrame") -> "dict[str, Interval]":
     """Return the metrics of some rows."""
     from workbench.stats.bbq import accuracy_cost, bias_score, scaled_bias_score
     from workbench.stats.intervals import proportion
 
-    if not len(rows):
-        return {}
-    usable = (rows["target"] >= 0).to_numpy() & (rows["predicted_index"] >= 0).to_numpy()
     found: dict[str, Interval] = {}
-    for condition, name in CONDITIONS.items():
-        some = rows[usable & (rows["context_condition"] == condition).to_numpy()]
+    for at, (condition, name) in enumerate(CONDITIONS.items()):
+        some = facts[facts["_usable"] & (facts["_condition"] == at)]
         if not len(some):
             continue
         together = clusters_of(some)
@@ -149,6 +156,6 @@ def _summary(rows: "pd.DataFrame") -> "dict[str, Interval]":
         found["accuracy_cost_of_bias_nonalignment"] = accuracy_cost(
             some["correct"].to_numpy(float), 1 - some["aligned"].to_numpy(float), clusters=together
         )
-    if not usable.all():
-        found["scored"] = proportion(usable.astype(float), clusters=clusters_of(rows))
+    if not facts["_usable"].all():
+        found["scored"] = proportion(facts["_usable"].astype(float), clusters=clusters_of(facts))
     return found
