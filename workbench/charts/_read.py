@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from workbench.charts import bbq, calibration, groups, linked, metrics, occupations
+from workbench.charts import bbq, calibration, dialect, groups, linked, metrics, occupations
 from workbench.errors import unknown
 
 __all__ = ["how_to_read"]
@@ -18,6 +18,8 @@ CHARTS: dict[str, Callable[..., Any]] = {
     "overstatement": occupations.overstatement,
     "rates_side_by_side": groups.rates_side_by_side,
     "differences_between_groups": groups.differences_between_groups,
+    "association": dialect.association,
+    "relative_association": dialect.relative_association,
     "linked_reliability": linked.reliability,
     "linked_risk_coverage": linked.risk_coverage,
     "histogram": linked.histogram,

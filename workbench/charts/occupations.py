@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.charts._forest import forest
 from workbench.charts._safe import data_of, restore, title_of
 from workbench.charts.theme import configure
 from workbench.frames import require
@@ -13,9 +14,8 @@ __all__ = ["overstatement", "share_scatter"]
 
 COLUMNS = ("occupation", "share_of_women", "model_share", "low", "high", "overstatement", "over_low", "over_high", "n")
 REMEDY = "It is the table `occupations` of a report of the probe occupations."
-SIZE, WIDTH, ROW = 320, 250, 15  # pixels
+SIZE = 320  # pixels
 NAMED = 6  # occupations whose names stand beside their dots: those furthest from the diagonal
-MOST = 60  # occupations in the forest plot
 
 
 def share_scatter(table: "pd.DataFrame") -> Any:
@@ -83,33 +83,10 @@ def overstatement(table: "pd.DataFrame") -> Any:
     >>> overstatement(pd.DataFrame([{**line, **more}])).to_dict()["title"]["text"]
     'Over- and understatement of women'
     """
-    import altair as alt
-
     require(table, COLUMNS, what="A chart of overstatement", remedy=REMEDY)
-    known = table[table["overstatement"].notna()]
-    kept = known.loc[known["overstatement"].abs().nlargest(MOST).index]
-    drawn = kept.sort_values(["overstatement", "occupation"], ascending=[False, True]).assign(order=range(len(kept)))
-    base = restore(alt.Chart(data_of(drawn, (*COLUMNS, "order"))), "occupation", drawn["occupation"])
-    axis = alt.Axis(labelLimit=220, title=None, grid=False, labelPadding=6, labelOverlap=False)
-    y = alt.Y("occupation:N", sort=alt.SortField("order"), axis=axis)
-    named = {"title": "Model's share minus the real share", "scale": alt.Scale(nice=False, padding=8, zero=True)}
-    x = alt.X("overstatement:Q", axis=alt.Axis(tickCount=6), **named)
-    tooltip = [
-        alt.Tooltip("occupation:N"),
-        *(alt.Tooltip(f"{name}:Q", format="+.2f") for name in ("overstatement", "over_low", "over_high")),
-    ]
-    zero = (
-        alt.Chart(alt.InlineData(values=[{"value": 0}])).mark_rule(style="wb-zero").encode(x=alt.X("value:Q", **named))
-    )
-    bounded = base.transform_filter("isValid(datum.over_low) && isValid(datum.over_high)")
-    chart = alt.layer(
-        zero,
-        bounded.mark_rule(style="wb-whisker").encode(x=alt.X("over_low:Q", **named), x2="over_high:Q", y=y),
-        base.mark_point(style="wb-point").encode(x=x, y=y, tooltip=tooltip),
-    )
-    more = {"subtitle": f"the {MOST} furthest from zero of {len(known)}"} if len(known) > len(kept) else {}
-    title = title_of("Over- and understatement of women", **more)
-    return configure(chart.properties(width=WIDTH, height=alt.Step(ROW), title=title))
+    columns = {"occupation": "label", "overstatement": "value", "over_low": "low", "over_high": "high"}
+    drawn = table[[*columns, "n"]].rename(columns=columns)
+    return forest(drawn, title="Over- and understatement of women", axis="Model's share minus the real share")
 
 
 def _share() -> dict[str, Any]:

@@ -17,6 +17,7 @@ FOLDER = "WORKBENCH_DATA"  # names the folder that holds one folder a set
 READERS: dict[str, str] = {  # name -> module in workbench.data._sets, which is also the name of the set's folder
     "bold": "bold",
     "xstest": "xstest",
+    "dialect-prejudice": "dialect_prejudice",
     "winobias": "winobias",
     "madlibs": "madlibs",
     "crows-pairs": "crows_pairs",
