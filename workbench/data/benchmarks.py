@@ -25,6 +25,7 @@ READERS: dict[str, str] = {  # name -> module in workbench.data._sets, which is 
     "bbq": "bbq",
     "adult": "adult",
     "compas": "compas",
+    "seat": "seat",
 }
 
 

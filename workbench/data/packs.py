@@ -1,7 +1,7 @@
-"""The packs: examples that ship with Workbench, each with a card. They were written by us from public facts.
+"""The packs: examples that ship with Workbench, each with a card. They were written by us.
 
-A pack is a file of JSON lines and a card of the same name in the folder `packs`; `tools/build_facts.py` and
-`tools/build_occupations.py` write the files.
+A pack is a file of JSON lines and a card of the same name in the folder `packs`; `tools/build_facts.py`,
+`tools/build_occupations.py` and `tools/build_associations.py` write the files.
 """
 
 import json
@@ -13,15 +13,15 @@ from workbench.errors import unknown
 
 __all__ = ["pack", "packs"]
 
-SLICES = ("domain", "difficulty", "continent", "occupation", "template")  # those of them that a pack has
-SOURCE = "written for Workbench from public facts"
+SLICES = ("domain", "difficulty", "continent", "occupation", "template", "test")  # those of them that a pack has
+SOURCE = "written for Workbench"
 
 
 def packs() -> list[str]:
     """Return the names of the packs, sorted.
 
     >>> packs()
-    ['facts', 'mini', 'occupations']
+    ['associations', 'facts', 'mini', 'occupations']
     """
     folder = resources.files("workbench.data").joinpath("packs")
     return sorted(entry.name.removesuffix(".jsonl") for entry in folder.iterdir() if entry.name.endswith(".jsonl"))
@@ -29,9 +29,10 @@ def packs() -> list[str]:
 
 @cache
 def pack(name: str) -> Examples:
-    """Return a pack by its name: "facts" (four-option questions in nine domains), "mini" (twelve of them) or "occupations".
+    """Return a pack by its name.
 
-    "occupations" has sentences with a slot for a pronoun, and the share of women in each occupation.
+    "facts" has four-option questions in nine domains, "mini" twelve of them; "occupations" sentences with a slot for a pronoun, and
+    the share of women in each occupation; "associations" sets of words, and of sentences about them.
 
     >>> pack("mini").frame["text"][0]
     'What is the capital of France?'
