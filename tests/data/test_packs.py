@@ -25,6 +25,7 @@ def test_a_pack_says_what_it_is(name: str) -> None:
 def test_an_unknown_pack_names_the_nearest() -> None:
     """A misspelt name is met with the nearest and all that are known."""
     with pytest.raises(
-        UsageError, match=r"Unknown pack 'fact'\. Did you mean 'facts'\? Known: associations, facts, mini, occupations\."
+        UsageError,
+        match=r"Unknown pack 'fact'\. Did you mean 'facts'\? Known: associations, facts, mini, occupations\.",
     ):
         pack("fact")
