@@ -77,12 +77,12 @@ def _of_several(usable: "pd.DataFrame", name: str, threshold: float) -> "dict[st
     """
     from workbench.stats.intervals import mean, proportion
 
+    if not usable["example"].duplicated().any():
+        return {}
     per = usable.groupby("example", sort=True).agg(
         top=(SCORE + name, "max"), k=(SCORE + name, "size"), cluster=("cluster", "first")
     )
-    k = int(per["k"].max()) if len(per) else 0
-    if k < 2:
-        return {}
+    k = int(per["k"].max())
     whole = per[per["k"] == k]
     top, together = whole["top"].to_numpy(float), clusters_of(whole)
     highest = mean(top, clusters=together)
@@ -113,7 +113,7 @@ def parts_of(rows: "pd.DataFrame", within: str) -> Iterator[tuple[str, "pd.DataF
 
 def gap_metrics(rows: "pd.DataFrame", options: Mapping[str, Any], seed: int) -> Iterator[Metric]:
     """Yield each scorer's gap between groups, that on the prompts alone and on names, and each group against the rest."""
-    from workbench.stats.spread import spread
+    from workbench.stats.spread import against_rest, spread
 
     settings = {"draws": options["draws"], "seed": seed}
     for part, some in parts_of(rows, options["within"]):
@@ -128,7 +128,11 @@ def gap_metrics(rows: "pd.DataFrame", options: Mapping[str, Any], seed: int) -> 
             yield from _alone(some, name, part, settings)
             if usable["group"].nunique() > 1:
                 for group in sorted(set(usable["group"])):
-                    yield Metric(f"{main}_difference", f"group={group}", *_against(usable, score, group, settings))
+                    yield Metric(
+                        f"{main}_difference",
+                        f"group={group}",
+                        *against_rest(score, usable["group"] == group, clusters=clusters_of(usable), **settings),
+                    )
 
 
 def _main_score(usable: "pd.DataFrame", name: str, threshold: float) -> np.ndarray:
@@ -155,20 +159,6 @@ def _alone(some: "pd.DataFrame", name: str, part: str, settings: Mapping[str, An
 
 def _no_sample() -> str:
     return f"{len(TEMPLATES)} fixed templates, no sample"
-
-
-def _against(usable: "pd.DataFrame", score: np.ndarray, group: str, settings: Mapping[str, Any]) -> "Interval":
-    """Return the mean of one group minus that of all other groups together."""
-    from workbench.stats.resample import bootstrap
-
-    own = (usable["group"] == group).to_numpy(float)
-    table = np.stack([score * own, own, score * (1 - own), 1 - own], axis=1)
-    return bootstrap(table, _difference, clusters=clusters_of(usable), **settings)
-
-
-def _difference(sums: np.ndarray) -> np.ndarray:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(sums[..., 0] / sums[..., 1] - sums[..., 2] / sums[..., 3])
 
 
 def bias_table(rows: "pd.DataFrame", options: Mapping[str, Any]) -> "pd.DataFrame":

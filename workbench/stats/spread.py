@@ -5,12 +5,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import DataError, UsageError
 from workbench.stats._checks import check_clusters, check_scores
-from workbench.stats._intervals import Interval, undefined
+from workbench.stats._intervals import Interval, mean_of, proportion_of, undefined
+from workbench.stats.resample import bootstrap
 
-__all__ = ["spread"]
+__all__ = ["against_rest", "spread"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
+SHARED = 0.1  # share of clusters with members and others from which the two are no longer taken as independent
 CELLS = 4_000_000  # sums shuffled at once
 
 
@@ -64,6 +66,77 @@ def spread(
     return Interval(value, 0.0, float(np.quantile(drawn, level)), n, f"null band: {told}")
 
 
+def against_rest(
+    values: ArrayLike,
+    member: ArrayLike,
+    *,
+    clusters: ArrayLike | None = None,
+    draws: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Interval:
+    """Return the mean of the members minus that of all others.
+
+    Where hardly any cluster holds both (at most a tenth), the intervals of the two means (Wilson's of shares, where all are 0
+    or 1) are combined as independent (Zou and Donner 2008, MOVER), so that a small group has its own degrees of freedom. Else
+    clusters are resampled, which keeps what the two have in common.
+
+    Args:
+        values: `(n,)` finite numbers.
+        member: `(n,)` true or false.
+        clusters: `(n,)` what was drawn independently; each row where it is None.
+        draws: bootstrap draws, where there are any.
+        seed: of the draws.
+        level: nominal coverage.
+
+    >>> found = against_rest([1, 1, 1, 0, 0, 1, 0, 0], [True] * 4 + [False] * 4)
+    >>> [round(x, 3) for x in found[:3]]
+    [0.5, -0.135, 0.789]
+    """
+    numbers = check_scores(values, "values")
+    own = np.asarray(member, dtype=bool)
+    if own.shape != numbers.shape:
+        raise DataError(f"member has the shape {own.shape}, values {numbers.shape}. Give one per value.")
+    n = len(numbers)
+    if not n or own.all() or not own.any():
+        return undefined("members and others are needed", n=n)
+    codes = check_clusters(clusters, n)
+    if codes is not None and _shared(codes, own) > SHARED:
+        table = np.stack([numbers * own, own, numbers * ~own, ~own], axis=1)
+        return bootstrap(table, _difference, clusters=codes, draws=draws, seed=seed, level=level)
+    shares = bool(np.isin(numbers, (0.0, 1.0)).all())
+    one, two = (_of(numbers[part], None if codes is None else codes[part], level, shares) for part in (own, ~own))
+    value = one.value - two.value
+    if np.isnan(one.low) or np.isnan(two.low):
+        reason = (one if np.isnan(one.low) else two).method.removeprefix("no interval: ")
+        return undefined(f"{'the members' if np.isnan(one.low) else 'the others'}: {reason}", value=value, n=n)
+    low = value - np.hypot(one.value - one.low, two.high - two.value)
+    high = value + np.hypot(one.high - one.value, two.value - two.low)
+    what = "Wilson" if shares else "t"
+    by = "" if codes is None else f", {int(codes.max()) + 1} clusters"
+    return Interval(value, float(low), float(high), n, f"MOVER of two {what} intervals, independent{by}, {level:.0%}")
+
+
+def _shared(codes: Ints, own: NDArray[np.bool_]) -> float:
+    """Return the share of clusters that hold members and others."""
+    return float(
+        (np.bincount(codes[own], minlength=codes.max() + 1) > 0)[np.unique(codes[~own])].sum() / (codes.max() + 1)
+    )
+
+
+def _of(numbers: Floats, codes: Ints | None, level: float, shares: bool) -> Interval:
+    """Return the mean of one side; its clusters are numbered anew."""
+    inner = None if codes is None else np.unique(codes, return_inverse=True)[1].astype(np.intp)
+    if inner is not None and inner.max() + 1 == len(inner):
+        inner = None  # every row is its own
+    return proportion_of(numbers, inner, level) if shares else mean_of(numbers, inner, level)
+
+
+def _difference(sums: Floats) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(sums[..., 0] / sums[..., 1] - sums[..., 2] / sums[..., 3])
+
+
 class _Pieces:
     """Sums and sizes of what is shuffled as one, sorted by group; `within` the cluster of each where labels stay in clusters."""
 
@@ -103,12 +176,12 @@ def _shuffled(pieces: _Pieces, draws: int, seed: int) -> Floats:
     home = np.argsort(pieces.cluster, kind="stable")  # places of the pieces, cluster by cluster
     found = []
     for start in range(0, draws, size):
-        keys = rng.random((min(size, draws - start), m))
+        shape = (min(size, draws - start), m)
         if pieces.within:
-            shuffle = np.empty(keys.shape, dtype=np.intp)
+            keys, shuffle = rng.random(shape), np.empty(shape, dtype=np.intp)
             shuffle[:, home] = np.argsort(pieces.cluster + keys, axis=1)
         else:
-            shuffle = np.argsort(keys, axis=1)
+            shuffle = rng.permuted(np.tile(np.arange(m), (shape[0], 1)), axis=1)
         means = _means(pieces.sums[shuffle], pieces.sizes[shuffle], pieces.group)
         found.append(np.ptp(means, axis=1))
     return np.concatenate(found)
