@@ -97,6 +97,23 @@ def test_rows_and_terms_agree_with_the_metrics(tmp_path: Path) -> None:
     )
 
 
+def test_stored_scores_keep_the_name_of_the_set() -> None:
+    """Scores stored elsewhere may be the authors' own, so intersentence is called so; the numbers are those of the report."""
+    report = wb.run("stereoset", leaning(0.5, 1.0), examples())
+    kept = report.rows[["target", "setting", "domain", "score_stereotype", "score_anti_stereotype", "score_unrelated"]]
+    again = wb.from_predictions(kept.rename(columns={"target": "term"}), probe="stereoset", target="term", by="domain")
+
+    for ours, stored in (("ss_intrasentence", "ss_intrasentence"), ("icat_continuation", "icat_intersentence")):
+        assert metric(report, ours)["value"] == metric(again, stored)["value"]
+    assert metric(again, "lms_both", "domain=x")["n"] == metric(report, "lms_both_continuation", "domain=x")["n"] == 6
+    assert set(again.rows["stereotype"]) == {"(not stored)"}
+    assert "ss_intersentence" in again.charts()
+    with pytest.raises(DataError, match="must say intrasentence or intersentence; found 'between'"):
+        wb.from_predictions(kept.assign(setting="between"), probe="stereoset")
+    alone = wb.from_predictions(kept.drop(columns="setting"), probe="stereoset")
+    assert set(alone.rows["setting"]) == {"intrasentence"}
+
+
 def test_order_does_not_matter() -> None:
     """The same examples in another order give the same metrics and terms."""
     made = examples()

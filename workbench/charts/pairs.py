@@ -19,7 +19,8 @@ def difference_histogram(bins: "pd.DataFrame") -> Any:
     """Return the histogram of differences between the two log-likelihoods of a pair.
 
     A bar counts the pairs whose difference falls there: right of the line (orange) the model finds the more stereotyping sentence
-    likelier, left of it (blue) the other. Without a preference both sides would be alike. The outer bars hold all that lies beyond.
+    likelier, left of it (blue) the other. Without a preference both sides would be alike. The outer bars hold all that lies
+    beyond; ties stand just right of the line.
 
     Args:
         bins: lower, upper (nats), n.

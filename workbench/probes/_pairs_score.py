@@ -4,7 +4,7 @@ A causal model gives the log-likelihood of each whole sentence after its first t
 has it. A masked model gives the pseudo-log-likelihood of the tokens that both sentences share, as CrowS-Pairs' authors have it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,12 +15,13 @@ from workbench.errors import DataError
 from workbench.frames import require
 from workbench.models.verbs import Blanks, Monitor, Request
 from workbench.probes._rows import need_verb, rows_frame
+from workbench.probes._stored import numbers_of, stored_examples
 from workbench.probes.protocol import Scored
 
 if TYPE_CHECKING:
     from workbench.data.examples import Examples
 
-CAUSAL, MASKED = "log-likelihood", "pseudo-log-likelihood"
+CAUSAL, MASKED, STORED = "log-likelihood", "pseudo-log-likelihood", "stored"
 COLUMNS = ("text", "other", "direction", "logp", "logp_other", "tokens", "tokens_other")
 DERIVED = ("difference", "difference_per_token", "prefers_more", "tie", "asked")
 DECIMALS = 3  # to which CrowS-Pairs' authors round a masked score before they compare: it decides what is a tie
@@ -46,11 +47,36 @@ class Shared(NamedTuple):
 
 def rows_of(model: Any, examples: "Examples", other: str, *, monitor: Monitor) -> Scored:
     """Return one row per pair that was reached."""
-    frame, pairs = examples.frame, pairs_of(examples, other)
+    pairs = pairs_of(examples, other)
     asked = (masked if "fill" in model.verbs and "score" not in model.verbs else causal)(model, pairs, monitor)
+    return _scored(examples, pairs, asked, other)
+
+
+def stored_rows(frame: Any, columns: Mapping[str, Any], by: Sequence[str], other: str) -> Scored:
+    """Return one row per line of a table of stored scores: logp and logp_other in nats, tokens where they are known."""
+    named = {**columns, **({} if other == "other" else {"other": other})}
+    examples = stored_examples(
+        frame,
+        named,
+        by,
+        needed=("text", "other", "logp", "logp_other"),
+        optional=("tokens", "tokens_other", "direction"),
+    )
+    table, n = examples.frame, len(examples)
+    logp = np.stack([numbers_of(table, name) for name in ("logp", "logp_other")], axis=1)
+    counts = [
+        numbers_of(table, name).fillna(0) if name in table else np.zeros(n) for name in ("tokens", "tokens_other")
+    ]
+    asked = Asked(logp, np.stack(counts, axis=1).astype(np.int64), np.ones(n, dtype=bool), STORED, ())
+    return _scored(examples, pairs_of(examples, "other"), asked, "other")
+
+
+def _scored(examples: "Examples", pairs: Sequence[tuple[str, str]], asked: Asked, other: str) -> Scored:
+    """Return the rows of what was asked."""
+    frame = examples.frame
     directions = _directions(frame["direction"].tolist()) if "direction" in frame.columns else [""] * len(frame)
     records = []
-    for i in np.flatnonzero(asked.done):
+    for i in np.flatnonzero(asked.done).tolist():
         (logp, logp_other), (tokens, tokens_other) = asked.logp[i].tolist(), asked.tokens[i].tolist()
         difference = logp - logp_other
         per_token = logp / tokens - logp_other / tokens_other if tokens and tokens_other else float("nan")

@@ -8,7 +8,8 @@ the authors have a trained next-sentence head.
 """
 
 import string
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from workbench.errors import DataError, NotApplicable
 from workbench.frames import require
 from workbench.models.verbs import Blanks, Monitor, Request
 from workbench.probes._rows import need_verb, rows_frame
+from workbench.probes._stored import numbers_of, stored_examples
 from workbench.probes.protocol import Scored
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ NEEDED = ("setting", "target", "context", *SENTENCES)
 SCORES = tuple(f"score_{name}" for name in SENTENCES)
 COLUMNS = ("text", *NEEDED, *SCORES, "difference", "prefers_stereotype", "related", "asked")
 BLANK = "BLANK"
+STORED = "stored"
 LEAST = 1e-300  # a score of which the logarithm can be taken
 REMEDY = "wb.benchmark('stereoset') has them."
 
@@ -63,13 +66,41 @@ def rows_of(model: Any, examples: "Examples", setting: str, *, monitor: Monitor)
         raise DataError(f"None of the {len(frame)} examples is {setting}. Ask for setting='both'.")
     asked = _masked(model, wanted, monitor) if masked else _causal(model, wanted, monitor)
     rows = rows_frame(_records(wanted, asked), examples, COLUMNS)
-    lost = int(rows["difference"].isna().sum())
-    notes += [f"{lost} of {len(rows)} examples have no score and are in no number."] * bool(lost)
+    notes += _lost(rows)
     if not masked and (wanted["setting"] == "intersentence").any():
         notes.append(
             "Intersentence: the likelihood of the continuation per token, not the authors' next-sentence head."
         )
     return Scored(rows, {}, tuple(notes), missing=int((~asked.done).sum()))
+
+
+def stored_rows(frame: Any, columns: Mapping[str, Any], by: Sequence[str]) -> Scored:
+    """Return one row per line of a table of stored scores, larger for the likelier sentence.
+
+    Without `setting` all are intrasentence.
+    """
+    import pandas as pd
+
+    table = pd.DataFrame(frame)
+    if "setting" not in columns and "setting" not in table.columns:
+        table = table.assign(setting=SETTINGS[0])
+    texts = ("text", "context", *SENTENCES)
+    examples = stored_examples(
+        table, columns, by, needed=("target", *SCORES), optional=("setting", *texts), lacking=texts
+    )
+    lines = examples.frame.assign(cluster=examples.frame["target"].astype(str))
+    strange = sorted(set(lines["setting"].astype(str)) - set(SETTINGS))
+    if strange:
+        raise DataError(f"The column setting must say intrasentence or intersentence; found {strange[0]!r}.")
+    scores = np.stack([numbers_of(lines, name) for name in SCORES], axis=1)
+    asked = Asked(scores, np.ones(len(lines), dtype=bool), (STORED, STORED))
+    rows = rows_frame(_records(lines, asked), replace(examples, _frame=lines), COLUMNS)
+    return Scored(rows, {}, tuple(_lost(rows)))
+
+
+def _lost(rows: "pd.DataFrame") -> list[str]:
+    lost = int(rows["difference"].isna().sum())
+    return [f"{lost} of {len(rows)} examples have no score and are in no number."] * bool(lost)
 
 
 def items_of(rows: "pd.DataFrame") -> "ItemScores":

@@ -4,7 +4,7 @@ Rows hold both log-likelihoods of a pair, their difference, and whether the more
 is asked stands in `_pairs_score`. All metrics, tables and charts are functions of these rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,6 +67,12 @@ class Pairs:
         """Return one row per pair; a model that scores text is asked by log-likelihood, a masked one by filling tokens."""
         return ways.rows_of(model, examples, options["other"], monitor=monitor)
 
+    def from_predictions(
+        self, frame: Any, *, columns: Mapping[str, Any], by: Sequence[str], options: Mapping[str, Any]
+    ) -> Scored:
+        """Return the rows of scores that were stored elsewhere: text, other, logp, logp_other (nats); tokens, tokens_other."""
+        return ways.stored_rows(frame, columns, by, options["other"])
+
     def summarise(
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, by: tuple[str, ...] = (), seed: int = 0
     ) -> "pd.DataFrame":
@@ -81,7 +87,10 @@ class Pairs:
         usable = rows[rows["difference"].notna()]
         if not len(usable):
             return {}
-        tables = {"differences": bins_of(usable), "scatter": grid_of(usable)}
+        tables = {"differences": bins_of(usable)}
+        counted = usable[usable["difference_per_token"].notna()]
+        if len(counted):
+            tables["scatter"] = grid_of(counted)
         tests = tests_of(usable, options["compare"], seed=seed)
         return tables if tests is None else {**tables, "tests": tests}
 
@@ -101,7 +110,8 @@ class Pairs:
                 metrics, "prefers_more_per_token", reference=0.5, meaning="no preference"
             )
         charts["differences"] = pairs.difference_histogram(tables["differences"])
-        charts["scatter"] = pairs.pair_scatter(tables["scatter"])
+        if "scatter" in tables:
+            charts["scatter"] = pairs.pair_scatter(tables["scatter"])
         return charts
 
 
@@ -116,15 +126,18 @@ def _summary(rows: "pd.DataFrame") -> "dict[str, Interval]":
     difference, clusters = kept["difference"].to_numpy(float), clusters_of(kept)
     found = {"prefers_more": proportion((difference > 0).astype(float), clusters=clusters)}
     per_token = kept["difference_per_token"].to_numpy(float)
-    if set(kept["asked"]) != {ways.MASKED}:  # there both sentences have the same tokens, so that both shares are one
-        found["prefers_more_per_token"] = proportion((per_token > 0).astype(float), clusters=clusters)
+    counted = np.isfinite(per_token)  # not where stored scores came without the number of their tokens
+    each = clusters_of(kept[counted])
+    if set(kept["asked"]) != {ways.MASKED} and counted.any():  # of a masked model both shares are one
+        found["prefers_more_per_token"] = proportion((per_token[counted] > 0).astype(float), clusters=each)
     for direction in ("stereo", "antistereo"):
         some = kept[(kept["direction"] == direction) & (difference != 0)] if "direction" in kept else kept[:0]
         if len(some):
             share = proportion((some["difference"].to_numpy(float) > 0).astype(float), clusters=clusters_of(some))
             found[f"prefers_more_{direction}"] = share._replace(method=f"{share.method}, ties left out")
     found["mean_difference"] = mean(difference, clusters=clusters)
-    found["mean_difference_per_token"] = mean(per_token, clusters=clusters)
+    if counted.any():
+        found["mean_difference_per_token"] = mean(per_token[counted], clusters=each)
     found["mean_absolute_difference"] = mean(np.abs(difference), clusters=clusters)
     found["ties"] = proportion((difference == 0).astype(float), clusters=clusters)
     if not usable.all():

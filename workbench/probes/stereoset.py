@@ -4,7 +4,7 @@ Rows hold the three scores of an example; how the model is asked stands in `_ste
 `workbench.stats.stereoset`. All metrics, tables and charts are functions of these rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["PROBE", "StereoSet"]
 
 NAMES = {"intrasentence": "intrasentence", "intersentence": "continuation"}  # setting -> what its metrics are called
-BOTH = "both_continuation"
+OF_STORED = {
+    "intrasentence": "intrasentence",
+    "intersentence": "intersentence",
+}  # whoever stored them knows what they are
 
 
 class StereoSet:
@@ -70,6 +73,10 @@ class StereoSet:
         """Return one row per example, with the scores of its three sentences."""
         return ways.rows_of(model, examples, options["setting"], monitor=monitor)
 
+    def from_predictions(self, frame: Any, *, columns: Mapping[str, Any], by: Sequence[str]) -> Scored:
+        """Return the rows of stored scores: target, score_stereotype, score_anti_stereotype, score_unrelated; setting, texts."""
+        return ways.stored_rows(frame, columns, by)
+
     def summarise(
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, by: tuple[str, ...] = (), seed: int = 0
     ) -> "pd.DataFrame":
@@ -107,12 +114,12 @@ class StereoSet:
             return {}
         have = set(metrics.loc[metrics["value"].notna(), "metric"])
         charts = {}
-        for name in (name for name in NAMES.values() if f"ss_{name}" in have):
+        for name in (name for name in dict.fromkeys((*NAMES.values(), *OF_STORED.values())) if f"ss_{name}" in have):
             charts[f"ss_{name}"] = metric_bars(metrics, f"ss_{name}", reference=0.5, meaning="no preference")
             charts[f"lms_{name}"] = metric_bars(metrics, f"lms_{name}", reference=0.5, meaning="a random model")
         terms = tables["terms"]
         first = terms["setting"].iloc[0]
-        charts["terms"] = term_map(terms[terms["setting"] == first], NAMES.get(first, first))
+        charts["terms"] = term_map(terms[terms["setting"] == first], first)
         return charts
 
 
@@ -126,14 +133,16 @@ def _summary(rows: "pd.DataFrame", draws: int, seed: int) -> "dict[str, Interval
     known = rows["difference"].notna().to_numpy(bool)
     usable = rows[known]
     settings = [setting for setting in NAMES if (rows["setting"] == setting).any()] if len(rows) else ["intrasentence"]
+    names = OF_STORED if ways.STORED in set(rows["asked"]) else NAMES
     found: dict[str, Interval] = {}
     for setting in settings:
         part = usable[usable["setting"] == setting] if len(rows) else usable
         scores = stereoset_summary(ways.items_of(part), part["target"].to_numpy(), draws=draws, seed=seed)
-        found |= {f"{metric}_{NAMES[setting]}": interval for metric, interval in scores.items()}
+        found |= {f"{metric}_{names[setting]}": interval for metric, interval in scores.items()}
     if len(settings) > 1:
         scores = stereoset_summary(ways.items_of(usable), usable["target"].to_numpy(), draws=draws, seed=seed)
-        found |= {f"{metric}_{BOTH}": scores[metric] for metric in ("lms", "ss", "icat")}
+        together = "both" if names is OF_STORED else f"both_{NAMES['intersentence']}"
+        found |= {f"{metric}_{together}": scores[metric] for metric in ("lms", "ss", "icat")}
     if not known.all():
         found["scored"] = proportion(known.astype(np.float64), clusters=clusters_of(rows))
     return found
