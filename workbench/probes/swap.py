@@ -127,7 +127,7 @@ class Swap:
                 drawn = metric_bars(lines, metric, reference=0.0 if metric == "signed_gap" else None)
                 charts[name] = drawn.properties(description=how_to_read("metric_bars"))
         for one, mine in tables["exchanges"].groupby("axis") if "exchanges" in tables else ():
-            if mine["term"].nunique() > 2:
+            if mine["source"].nunique() > 1 and mine["term"].nunique() > 2:  # else it is the forest plot again
                 charts[f"exchanges_{one}"] = exchange_map(mine)
         return charts
 
