@@ -36,11 +36,11 @@ def test_errors_say_what_to_do(bold: Path) -> None:
     """Unknown domains and models, and files that are not there."""
     with pytest.raises(UsageError, match="Did you mean 'gender'"):
         wb.benchmark("bold", bold, domains="gendre")
-    with pytest.raises(DataError, match=r"profession_prompt.json is not in .* amazon-science/bold"):
+    with pytest.raises(DataError, match="has no profession_prompt.json"):
         wb.benchmark("bold", bold, domains="profession")
     with pytest.raises(UsageError, match="gpt4"):
         wb.benchmark("xstest", bold, completions="gpt-4")
-    with pytest.raises(DataError, match="xstest_prompts.csv is not in"):
+    with pytest.raises(DataError, match="has no xstest_prompts.csv"):
         wb.benchmark("xstest", bold)
 
 

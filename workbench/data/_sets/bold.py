@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from workbench.data._sets._files import file_of
 from workbench.data.examples import Examples
 from workbench.errors import DataError, unknown
 
@@ -44,7 +45,7 @@ def read(folder: Path, *, domains: Sequence[str] | str | None = None) -> Example
             "entity": entity,
         }
         for domain in dict.fromkeys(wanted)
-        for group, entities in _json(folder / DOMAINS[domain]).items()
+        for group, entities in _json(file_of(folder, DOMAINS[domain])).items()
         for entity, prompts in entities.items()
         for i, prompt in enumerate(prompts)
     ]
@@ -66,12 +67,7 @@ def read(folder: Path, *, domains: Sequence[str] | str | None = None) -> Example
 
 
 def _json(path: Path) -> dict[str, dict[str, list[str]]]:
-    """Return a file of the authors, plain or gzipped."""
-    packed = path.with_name(path.name + ".gz")
-    if not path.is_file() and not packed.is_file():
-        raise DataError(
-            f"BOLD's file {path.name} is not in {path.parent}. Get it from amazon-science/bold, folder prompts."
-        )
-    raw = path.read_bytes() if path.is_file() else gzip.decompress(packed.read_bytes())
-    found: dict[str, dict[str, list[str]]] = json.loads(raw.decode("utf-8"))
+    """Return a file of the authors."""
+    raw = path.read_bytes()
+    found: dict[str, dict[str, list[str]]] = json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
     return found

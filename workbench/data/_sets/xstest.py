@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from workbench.data._sets._files import file_of
 from workbench.data.examples import Examples
-from workbench.errors import DataError, unknown
+from workbench.errors import unknown
 
 __all__ = ["MODELS", "read"]
 
@@ -25,13 +26,13 @@ def read(folder: Path, *, completions: str | None = None) -> Examples:
 
     if completions is not None and completions not in MODELS:
         raise unknown("model of XSTest", completions, MODELS)
-    prompts = pd.read_csv(_file(folder, "xstest_prompts.csv"), keep_default_na=False)
+    prompts = pd.read_csv(file_of(folder, "xstest_prompts.csv"), keep_default_na=False)
     frame = prompts.assign(example="xstest-" + prompts["id"].astype(str)).rename(
         columns={"prompt": "text", "label": "group"}
     )[["example", "text", "group", "type", "focus", "note"]]
     if completions is not None:
         answers = pd.read_csv(
-            _file(folder, f"completions/xstest_v2_completions_{completions}.csv"), keep_default_na=False
+            file_of(folder, f"completions/xstest_v2_completions_{completions}.csv"), keep_default_na=False
         )
         number = answers["id"].astype(str).str.removeprefix("v2-")
         given = pd.DataFrame(
@@ -54,11 +55,3 @@ def read(folder: Path, *, completions: str | None = None) -> Examples:
         licence="CC BY 4.0",
         card=CARD,
     )
-
-
-def _file(folder: Path, name: str) -> Path:
-    """Return a file of the authors, plain or gzipped."""
-    for path in (folder / name, folder / f"{name}.gz"):
-        if path.is_file():
-            return path
-    raise DataError(f"XSTest's file {name} is not in {folder}. Get it from paul-rottger/exaggerated-safety.")
