@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from workbench.charts._forest import forest
 from workbench.charts._safe import data_of, restore, title_of
 from workbench.charts.theme import configure
@@ -23,7 +25,7 @@ def share_scatter(table: "pd.DataFrame") -> Any:
 
     A dot is an occupation: to the right, the real share of women; upwards, the share that the model gives "she" rather than "he",
     with the 95 % interval over templates as a line. On the dashed diagonal both agree: above it the model overstates women, below
-    it it understates them. A flat cloud is a model that does not know the difference; the furthest dots bear names.
+    it it understates them. A flat cloud is a model that does not know the difference. Names stand beside the furthest dots that have room.
 
     Args:
         table: occupation, share_of_women, model_share, low, high, overstatement, over_low, over_high, n.
@@ -37,10 +39,7 @@ def share_scatter(table: "pd.DataFrame") -> Any:
     import altair as alt
 
     require(table, COLUMNS, what="A scatter of shares", remedy=REMEDY)
-    far = table["overstatement"].abs().nlargest(NAMED).index
-    drawn = table.assign(
-        low=table["low"].clip(0, 1), high=table["high"].clip(0, 1), named=table["occupation"].where(table.index.isin(far), "")
-    )  # fmt: skip
+    drawn = table.assign(low=table["low"].clip(0, 1), high=table["high"].clip(0, 1), named=_named(table))
     base = restore(alt.Chart(data_of(drawn, (*COLUMNS, "named"))), "occupation", drawn["occupation"])
     base = restore(base, "named", drawn["occupation"])
     x = alt.X("share_of_women:Q", title="Real share of women", **_share())
@@ -61,7 +60,7 @@ def share_scatter(table: "pd.DataFrame") -> Any:
         alt.Chart(ends).mark_line(style="wb-reference").encode(x=alt.X("a:Q", **_share()), y=alt.Y("b:Q", **_share())),
         bounded.mark_rule(style="wb-whisker", opacity=0.45).encode(x=x, y=alt.Y("low:Q", **_share()), y2="high:Q"),
         base.mark_point(style="wb-point").encode(x=x, y=y, tooltip=tooltip),
-        base.mark_text(style="wb-note", align="left", dx=6, dy=-5).encode(x=x, y=y, text="named:N"),
+        base.mark_text(style="wb-note", align="left", dx=7).encode(x=x, y=y, text="named:N"),
     )
     said = f"Share of women, {len(table)} occupation{'s' if len(table) != 1 else ''}"
     return configure(chart.properties(width=SIZE, height=SIZE, title=title_of(said)))
@@ -87,6 +86,24 @@ def overstatement(table: "pd.DataFrame") -> Any:
     columns = {"occupation": "label", "overstatement": "value", "over_low": "low", "over_high": "high"}
     drawn = table[[*columns, "n"]].rename(columns=columns)
     return forest(drawn, title="Over- and understatement of women", axis="Model's share minus the real share")
+
+
+def _named(table: "pd.DataFrame") -> list[str]:
+    """Return the names that stand right of their dots, "" for all others: the furthest from the diagonal that have room there."""
+    dots = table[["share_of_women", "model_share"]].to_numpy(float)
+    order = table["overstatement"].abs().fillna(0).to_numpy().argsort(kind="stable")[::-1]
+    names = [""] * len(table)
+    taken: list[int] = []
+    for i in order.tolist():
+        right, up = (dots - dots[i]).T
+        free = not ((right > 0) & (right < 0.14) & (np.abs(up) < 0.025)).any()
+        apart = not any(abs(right[j]) < 0.3 and abs(up[j]) < 0.05 for j in taken)
+        if np.isfinite(dots[i]).all() and apart and (free or not taken):  # the very furthest in any case
+            taken.append(i)
+            names[i] = str(table["occupation"].iloc[i])
+        if len(taken) == NAMED:
+            break
+    return names
 
 
 def _share() -> dict[str, Any]:
