@@ -25,7 +25,8 @@ def share_scatter(table: "pd.DataFrame") -> Any:
 
     A dot is an occupation: to the right, the real share of women; upwards, the share that the model gives "she" rather than "he",
     with the 95 % interval over templates as a line. On the dashed diagonal both agree: above it the model overstates women, below
-    it it understates them. A flat cloud is a model that does not know the difference. Names stand beside the furthest dots that have room.
+    it it understates them. A flat cloud is a model that does not know the difference. Names stand beside the furthest dots that
+    have room.
 
     Args:
         table: occupation, share_of_women, model_share, low, high, overstatement, over_low, over_high, n.
