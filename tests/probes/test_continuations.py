@@ -10,7 +10,7 @@ import pytest
 from fakes import Chooser, Classifier
 
 import workbench as wb
-from workbench.errors import DataError, UsageError
+from workbench.errors import DataError, MissingExtra, UsageError
 from workbench.models._generate import Writer as RealWriter
 from workbench.models.scorers import scorer
 from workbench.models.verbs import Generations, ModelInfo
@@ -381,6 +381,21 @@ def test_wrong_tables_say_what_to_do() -> None:
         wb.from_predictions(frame, probe="continuations", continuation="reply", group="sex")
     with pytest.raises(UsageError, match="a scorer has that name"):
         wb.from_predictions(frame, probe="continuations", continuation="reply", scores="refusal")
+
+
+def test_an_absent_scorer_is_said_before_the_model_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pip line, and nothing asked."""
+    from workbench.models import scorers
+
+    def absent(name: str) -> None:
+        raise ModuleNotFoundError(name)
+
+    monkeypatch.setattr(scorers, "import_module", absent)
+    scorers._built_in.cache_clear()
+    model = Writer({})
+    with pytest.raises(MissingExtra, match=r"'vaderSentiment'. Install it with: pip install 'fm-workbench\[scorers\]'"):
+        wb.run("continuations", model, prompts(2))
+    assert model.asked == []
 
 
 @pytest.mark.parametrize("model", [Classifier(), type("Choose", (Chooser,), {"verbs": frozenset({"choose"})})()])
