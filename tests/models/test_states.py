@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tiny
 import torch
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM
 
 from workbench.errors import DataError, UsageError
 from workbench.models.load import load
@@ -76,6 +76,27 @@ def test_layers_of_an_encoder_are_those_of_a_plain_forward(side: str, pooling: s
             made = load(model, tokenizer=tokens, cache=False, token_budget=budget)
             vectors = made.embed(TEXTS, layer=layer, pooling=pooling).vectors
             np.testing.assert_allclose(vectors, np.stack(expected), atol=1e-5)
+
+
+def test_a_masked_model_embeds_with_the_states_of_its_encoder() -> None:
+    """Any layer, and the input embeddings, as they are under the head that fills."""
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
+    model = AutoModelForMaskedLM.from_config(
+        AutoConfig.for_model("bert", vocab_size=416, initializer_range=0.3, **sizes)
+    )
+    tokens = tiny.tokenizer(adds_bos=True)
+    asked = load(model.eval(), tokenizer=tokens, cache=False)
+    for layer in (1, -1):
+        with torch.no_grad():
+            states = [
+                model(**tokens(text, return_tensors="pt"), output_hidden_states=True).hidden_states[layer][0]
+                for text in TEXTS
+            ]
+        expected = np.stack([part[1:].mean(dim=0).numpy() for part in states])
+        np.testing.assert_allclose(asked.embed(TEXTS, layer=layer, pooling="mean").vectors, expected, atol=1e-5)
+    row = model.get_input_embeddings().weight[tokens(" dog", add_special_tokens=False)["input_ids"]].mean(dim=0)
+    np.testing.assert_allclose(asked.embed(["dog"], vectors="static").vectors[0], row.detach().numpy(), atol=1e-6)
 
 
 def test_static_vectors_are_rows_of_the_embedding_matrix() -> None:

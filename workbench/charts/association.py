@@ -89,7 +89,7 @@ def target_dots(targets: "pd.DataFrame", tests: "pd.DataFrame") -> Any:
         tooltip = [alt.Tooltip("label:N", title="set"), alt.Tooltip("association:Q", format=".4f")]
         ticks = base.mark_tick(style=style, thickness=2, size=12, opacity=0.75)
         layers.append(ticks.encode(x=x, y=y, tooltip=tooltip))
-    notes = [f"the {MOST} largest effects of {len(tests)} tests"] if len(tests) > MOST else []
-    title = title_of("Association of each target word", **({"subtitle": notes} if notes else {}))
+    note = {"subtitle": f"the {MOST} largest effects of {len(tests)} tests"} if len(tests) > MOST else {}
+    title = title_of("Association of each target word", **note)
     chart = alt.layer(*layers).properties(width=WIDTH, height=alt.Step(ROW), title=title, description=READ_DOTS)
     return configure(chart)

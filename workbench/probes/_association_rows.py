@@ -20,10 +20,8 @@ __all__ = ["SETS", "TARGETS", "rows_of"]
 
 TARGETS, ATTRIBUTES = ("targ1", "targ2"), ("attr1", "attr2")
 SETS = (*TARGETS, *ATTRIBUTES)
-COLUMNS = (
-    *("text", "test", "set", "category", "association", "expected"),
-    *("similar_1", "similar_2", "texts_1", "texts_2"),  # cosines with each attribute word, and its number of texts
-)
+LISTS = ("similar_1", "similar_2", "texts_1", "texts_2")  # cosines with each attribute word, and its number of texts
+COLUMNS = ("text", "test", "set", "category", "association", "expected", *LISTS)
 REMEDY = "See wb.pack('associations'): test, set (targ1, targ2, attr1 or attr2), category."
 
 
@@ -61,10 +59,8 @@ def _checked(examples: "Examples") -> "pd.DataFrame":
     strange = sorted(set(map(str, frame["set"])) - set(SETS))
     if strange:
         raise DataError(f"The column set holds {strange[0]!r}; it must be one of {', '.join(SETS)}.")
-    for name, other in (("test", "test"), ("category", None)):
-        values = frame[name] if name in frame.columns else (frame["set"] if other is None else other)
-        frame[name] = values
-    frame[["test", "category"]] = frame[["test", "category"]].astype(str)
+    frame["test"] = frame["test"].astype(str) if "test" in frame.columns else "test"
+    frame["category"] = (frame["category"] if "category" in frame.columns else frame["set"]).astype(str)
     frame["word"] = (frame["cluster"] if "cluster" in frame.columns else frame["example"]).astype(str)
     for test, sets in frame.groupby("test")["set"].unique().items():
         missing = [name for name in SETS if name not in set(sets)]
@@ -75,49 +71,63 @@ def _checked(examples: "Examples") -> "pd.DataFrame":
 
 def _records(frame: "pd.DataFrame", vectors: np.ndarray) -> list[dict[str, Any]]:
     """Return the rows of one test."""
-    from workbench.stats.association import Similarities, cosines
+    from workbench.stats.association import Similarities
 
     sets = frame["set"].to_numpy()
-    known = np.isfinite(vectors).all(axis=1) & (np.linalg.norm(vectors, axis=1) > 0)
+    known = _known(vectors)
     target = np.isin(sets, TARGETS)
-    near, texts = [], []
-    for name in ATTRIBUTES:
-        mine = (sets == name) & known
-        words, member = np.unique(frame["word"].to_numpy(str)[mine], return_inverse=True)
-        counts = np.bincount(member, minlength=len(words)).astype(float)
-        means = np.zeros((int(target.sum()), len(words)))
-        if means.size:
-            cosine = cosines(vectors[target], vectors[mine])
-            means = np.stack([cosine[:, member == i].mean(axis=1) for i in range(len(words))], axis=1)
-        near.append(means)
-        texts.append(counts)
+    parts = [frame["word"].to_numpy(str)[(sets == name) & known] for name in ATTRIBUTES]
+    near = [
+        _near(vectors[target], vectors[(sets == name) & known], words)
+        for name, words in zip(ATTRIBUTES, parts, strict=True)
+    ]
+    texts = [np.unique(words, return_counts=True)[1].astype(float) for words in parts]
+    usable = known[target] & all(map(len, texts))
     inside = sets[target] == TARGETS[0]
-    usable = known[target] & all(len(counts) for counts in texts)
-    s = np.full(int(target.sum()), np.nan)
+    s = np.full(len(inside), np.nan)
     if usable.any():
         s[usable] = Similarities(near[0][usable], near[1][usable], inside[usable], texts[0], texts[1]).associations()
-    middle = sum(s[usable & side].mean() if (usable & side).any() else np.nan for side in (inside, ~inside)) / 2
-    expected = np.where(usable & (s != middle) & ~np.isnan(middle), (inside == (s > middle)).astype(float), np.nan)
-    records = []
-    j = 0
-    for row, is_target in zip(frame.to_dict("records"), target, strict=True):
-        record = {name: row[name] for name in ("example", "text", "test", "set", "category")}
-        record |= {
-            "association": np.nan,
-            "expected": np.nan,
-            "similar_1": [],
-            "similar_2": [],
-            "texts_1": [],
-            "texts_2": [],
+    expected = _expected(s, inside)
+    blank: dict[str, Any] = {"association": np.nan, "expected": np.nan, **{name: [] for name in LISTS}}
+    more = [dict(blank) for _ in sets]
+    places = np.flatnonzero(target)
+    for k in np.flatnonzero(usable):
+        more[places[k]] = {
+            "association": s[k],
+            "expected": expected[k],
+            "similar_1": near[0][k].tolist(),
+            "similar_2": near[1][k].tolist(),
+            "texts_1": texts[0].tolist(),
+            "texts_2": texts[1].tolist(),
         }
-        if is_target:
-            if usable[j]:
-                record |= {"association": s[j], "expected": expected[j]}
-                record |= {"similar_1": near[0][j].tolist(), "similar_2": near[1][j].tolist()}
-                record |= {"texts_1": texts[0].tolist(), "texts_2": texts[1].tolist()}
-            j += 1
-        records.append(record)
-    return records
+    kept = frame[["example", "text", "test", "set", "category"]].to_dict("records")
+    return [{**own, **{str(name): value for name, value in row.items()}} for row, own in zip(kept, more, strict=True)]
+
+
+def _near(targets: np.ndarray, attributes: np.ndarray, words: np.ndarray) -> np.ndarray:
+    """Return the mean cosine of each target with the texts of each attribute word, words in the order of `np.unique`."""
+    from workbench.stats.association import cosines
+
+    if not len(targets) or not len(attributes):
+        return np.zeros((len(targets), len(attributes)))
+    _, member = np.unique(words, return_inverse=True)
+    cosine = cosines(targets, attributes)
+    return np.stack([cosine[:, member == i].mean(axis=1) for i in range(member.max() + 1)], axis=1)
+
+
+def _expected(s: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Return 1 where a target lies on its own set's side of the middle of the two sets' means, 0 on the other, else NaN."""
+    sides = [s[side & ~np.isnan(s)] for side in (inside, ~inside)]
+    if not all(map(len, sides)):
+        return np.full(len(s), np.nan)
+    middle = (sides[0].mean() + sides[1].mean()) / 2
+    return np.where(np.isnan(s) | (s == middle), np.nan, (inside == (s > middle)).astype(float))
+
+
+def _known(vectors: np.ndarray) -> np.ndarray:
+    """Return which vectors have a direction, (n,) bool."""
+    known: np.ndarray = np.isfinite(vectors).all(axis=1) & (np.linalg.norm(vectors, axis=1) > 0)
+    return known
 
 
 def _notes(
@@ -134,12 +144,13 @@ def _notes(
     cut = 0 if made.truncated is None else int((made.truncated > 0).sum())
     if cut:
         notes.append(f"{cut} different text(s) are longer than the model reads and were cut at their end.")
-    lost = ~np.isfinite(vectors).all(axis=1) | (np.linalg.norm(vectors, axis=1) == 0)
+    lost = ~_known(vectors)
     if lost.any():
-        first = ", ".join(repr(text) for text in dict.fromkeys(frame["text"][lost].tolist()[:3]))
+        different = [repr(text) for text in dict.fromkeys(frame["text"][lost])]
+        first = ", ".join([*different[:3], *(["..."] if len(different) > 3 else [])])
         targets = int((lost & frame["set"].isin(TARGETS).to_numpy()).sum())
         notes.append(
-            f"{int(lost.sum())} of {len(frame)} texts have no vector ({first}, ...): {targets} are targets and have no "
+            f"{int(lost.sum())} of {len(frame)} texts have no vector ({first}): {targets} are targets and have no "
             f"association, {int(lost.sum()) - targets} are attributes and were left out of the means."
         )
     sizes = (
