@@ -10,6 +10,8 @@ other targets and other attributes, as many, would have given, and is wider for 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, combinations
 from math import comb
 from typing import NamedTuple
 
@@ -204,24 +206,22 @@ def weat(x: ArrayLike, y: ArrayLike, a: ArrayLike, b: ArrayLike, *, draws: int =
 # -- splits ------------------------------------------------------------------------------------------------------------
 
 
-def _all_splits(n: int, k: int) -> "list[Floats]":
+@lru_cache(maxsize=2)
+def _all_splits(n: int, k: int) -> "tuple[Floats, ...]":
     """Return every choice of k among n as one matrix of 0 and 1, `(C(n, k), n)`."""
-    from itertools import chain, combinations
-
     places = np.fromiter(chain.from_iterable(combinations(range(n), k)), dtype=np.intp).reshape(-1, k)
     inside = np.zeros((len(places), n))
     np.put_along_axis(inside, places, 1.0, axis=1)
-    return [inside]
+    return (inside,)
 
 
-def _some_splits(n: int, k: int, draws: int, seed: int) -> "list[Floats]":
+def _some_splits(n: int, k: int, draws: int, seed: int) -> "tuple[Floats, ...]":
     """Return random choices of k among n, in blocks."""
     rng = np.random.default_rng([seed, 11])
     size = max(1, CELLS // n)
     one = (np.arange(n) < k).astype(np.float64)
-    return [
-        rng.permuted(np.broadcast_to(one, (min(size, draws - start), n)), axis=1) for start in range(0, draws, size)
-    ]
+    blocks = (min(size, draws - start) for start in range(0, draws, size))
+    return tuple(rng.permuted(np.broadcast_to(one, (block, n)), axis=1) for block in blocks)
 
 
 # -- the jackknife -----------------------------------------------------------------------------------------------------
