@@ -183,6 +183,16 @@ def test_a_folder_is_loaded_as_a_masked_model(family: str, tmp_path: Path) -> No
     assert "MaskedModel(" in repr(again)
 
 
+def test_a_sentence_encoder_stays_one(tmp_path: Path) -> None:
+    """A folder with modules.json embeds, though its config names a masked model; asked for, it fills."""
+    tiny.masked_model().save_pretrained(tmp_path)
+    tiny.masked_tokenizer().save_pretrained(tmp_path)
+    (tmp_path / "modules.json").write_text('[{"type": "sentence_transformers.models.Transformer"}]')
+
+    assert "embedder" == load(tmp_path, cache=False).info.kind
+    assert "fill" in load(tmp_path, cache=False, task="masked language model").verbs
+
+
 def test_what_cannot_be_filled_is_refused() -> None:
     """No mask token, a sequence that is too long, a position outside, a verb that it has not: each says why."""
     bare = adapter(tokenizer=tiny.masked_tokenizer(mask=False))

@@ -151,6 +151,20 @@ def test_a_causal_score_is_the_geometric_mean_of_its_tokens() -> None:
             assert row[f"score_{role}"] == pytest.approx(expected, rel=1e-4)
 
 
+def test_a_context_that_is_cut_is_said() -> None:
+    """A context longer than the model reads loses its beginning, and a note counts such examples."""
+    model = tiny.language_model("llama", max_position_embeddings=48)
+    frame = examples(2, 4).frame
+    long = (frame["setting"] == "intersentence") & (frame["target"] == "t0")
+    frame.loc[long, "context"] = "The quick brown fox jumps over the lazy dog. " * 12
+    report = wb.run(
+        "stereoset", wb.load(model, tokenizer=tiny.tokenizer(), name="tiny", cache=False), wb.Examples(frame)
+    )
+
+    assert long.sum() > 0
+    assert any(note.startswith(f"The context of {long.sum()} examples was too long") for note in report.notes)
+
+
 def transcribed(model: Any, tokens: Any, context: str, word: str) -> float:
     """Return the authors' score of a word: `IntrasentenceLoader` and `evaluate_intrasentence`, one forward per token."""
     insertion, found = tokens.encode(word, add_special_tokens=False), []

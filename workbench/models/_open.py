@@ -159,6 +159,8 @@ def _from_folder(path: Path, options: LoadOptions, notes: tuple[str, ...] = ()) 
     settings = _settings(path, options)
     architectures = list(settings.get("architectures") or [])
     task = options.task or _task(architectures)
+    if task == "masked language model" and options.task is None and (path / "modules.json").is_file():
+        task = "embedder"  # a sentence encoder, whose config still names what it was trained from
     if task is None:
         raise _no_task(architectures[0] if architectures else f"{path.name} (its config.json names no architecture)")
     name = options.name or path.name

@@ -44,6 +44,7 @@ class Asked(NamedTuple):
     scores: np.ndarray
     done: np.ndarray
     how: tuple[str, str]  # by setting
+    cut: int = 0  # examples of which the model did not read the whole context
 
 
 def rows_of(model: Any, examples: "Examples", setting: str, *, monitor: Monitor) -> Scored:
@@ -65,8 +66,11 @@ def rows_of(model: Any, examples: "Examples", setting: str, *, monitor: Monitor)
     if not len(wanted):
         raise DataError(f"None of the {len(frame)} examples is {setting}. Ask for setting='both'.")
     asked = _masked(model, wanted, monitor) if masked else _causal(model, wanted, monitor)
-    rows = rows_frame(_records(wanted, asked), examples, COLUMNS)
+    sliced = tuple(name for name in examples.slices if name not in COLUMNS)  # those the rows have anyway
+    rows = rows_frame(_records(wanted, asked), replace(examples, slices=sliced), COLUMNS)
     notes += _lost(rows)
+    if asked.cut:
+        notes.append(f"The context of {asked.cut} examples was too long for the model and was cut at its beginning.")
     if not masked and (wanted["setting"] == "intersentence").any():
         notes.append(
             "Intersentence: the likelihood of the continuation per token, not the authors' next-sentence head."
@@ -160,6 +164,7 @@ def _causal(model: Any, frame: "pd.DataFrame", monitor: Monitor) -> Asked:
         np.exp(scores.total() / tokens).reshape(-1, 3),
         scores.done.reshape(-1, 3).all(axis=1),
         ("likelihood per token", "likelihood of the continuation per token"),
+        int((scores.truncated.reshape(-1, 3) > 0).any(axis=1).sum()),
     )
 
 
