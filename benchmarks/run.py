@@ -8,6 +8,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import calibration
+import groups
 import imports
 
 from workbench._record import versions
@@ -32,7 +33,11 @@ def table(rows: list[dict[str, str]]) -> str:
 def main() -> None:
     """Run and write."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    parts = {"Imports (fresh interpreters)": imports.rows(), "Calibration statistics": calibration.rows()}
+    parts = {
+        "Imports (fresh interpreters)": imports.rows(),
+        "Calibration statistics": calibration.rows(),
+        "Group metrics": groups.rows(),
+    }
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}; " + ", ".join(
         f"{name} {version}" for name, version in versions().items()
     )

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from workbench.data.examples import Examples
 
 __all__ = ["from_predictions", "run"]
+
+NEVER_CARRIED = ("example", "text", "choices", "label")  # columns of examples that are no slice; rows have their own
 
 monitor_of_views: Callable[[], Monitor] = Silent  # `workbench.__init__` puts the views' progress display here
 
@@ -50,6 +52,8 @@ def run(
     _check_run(holdout, seed)
     data = _examples(examples)
     slices = _checked_by(data, by)
+    carried = [name for name in slices if name not in (*data.slices, *NEVER_CARRIED)]
+    data = replace(data, slices=(*data.slices, *carried)) if carried else data  # rows bring what they are sliced by
     subject = _model(model)
     watch = monitor or monitor_of_views()
     started, clock = now(), time.perf_counter()

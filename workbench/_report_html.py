@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["notebook_html", "text", "to_html"]
 
 OVERALL = "all"
+MOST_LINES = 20  # of numbers that are shown first
 MOST_KEY = 10  # metrics of a probe that has no headline
 MOST_SLICED = 6  # metrics in the tables of slices
 MOST_SLICES = 200  # lines of the slices' tables
@@ -197,11 +198,13 @@ def _key_metrics(report: "Report") -> tuple[list[tuple[str, str, float, float, f
     if not len(report.explored):
         return [], 0
     whole = _overall(report)
+    if (whole["group"] == OVERALL).any():  # of intersections only the metrics' table speaks
+        whole = whole[whole["group"].isin([OVERALL, "group", *report.by])]
     wanted = [name for name in report.headline if name in set(whole["metric"])]
     chosen = whole[whole["metric"].isin(wanted)] if wanted else whole.head(MOST_KEY)
     chosen = chosen.sort_values(
         "metric", key=lambda names: names.map({n: i for i, n in enumerate(wanted)}), kind="stable"
-    )
+    ).head(MOST_LINES)
     return _lines(chosen), len(report.metrics) - len(chosen)
 
 

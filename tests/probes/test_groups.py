@@ -111,6 +111,23 @@ def test_answers_to_questions_are_compared_by_accuracy() -> None:
     assert "accuracy_by_slice" in report.charts()
 
 
+def test_questions_with_their_own_choices_are_no_classes() -> None:
+    """The rows of a report on questions, two answers in all: compared is whether they are right."""
+    rows = pd.DataFrame(
+        {
+            "label": ["a", "b"] * 20,
+            "predicted": ["a", "a"] * 20,
+            "choices": [["a", "b"], ["b", "a"]] * 20,
+            "g": ["x", "y"] * 20,
+        }
+    )
+    report = wb.from_predictions(rows, probe="groups", by="g")
+
+    assert line(report, "accuracy_difference", "g")["value"] == 1.0
+    assert "selection_rate" not in set(report.metrics["metric"])
+    assert any("whether the answer is right" in note for note in report.notes)
+
+
 def test_a_model_without_the_verb_is_not_applicable() -> None:
     """A language model that only scores text cannot classify, a classifier cannot choose."""
     report = wb.run("groups", Speller(), examples(people(40)))
@@ -329,6 +346,23 @@ def test_the_report_shows_what_is_between_groups_first() -> None:
     assert "Demographic parity difference, sex" in repr(report)
     assert "Equalised odds difference, sex" in report.html()
     assert list(report.charts())[:2] == ["rates_side_by_side", "differences_between_groups"]
+
+
+def test_a_column_that_is_no_slice_of_the_examples_can_be_named() -> None:
+    """`by` may name any column of the examples; a column with a row's own value is one, too."""
+    frame = people(60).assign(weight=np.tile([1.5, 2.5, 3.5], 20))
+    made = wb.Examples.of(frame, example="id", text="text", label="label", slices=["sex"])
+
+    assert line(wb.run("groups", Classifier(), made, by="weight"), "accuracy", "weight=1.5")["n"] == 20
+
+
+def test_the_first_numbers_leave_intersections_to_the_table() -> None:
+    """Three columns and their pairs: the text shows the columns."""
+    report = wb.run("groups", Classifier(), examples(people(200)), intersections=2)
+
+    assert "Demographic parity difference, age" in repr(report)
+    assert "sex & age" not in repr(report)
+    assert "demographic_parity_difference" in set(report.metrics.query("group == 'sex & age'")["metric"])
 
 
 @pytest.mark.data

@@ -253,6 +253,18 @@ def test_bad_rows_are_named(arguments: Any, message: str) -> None:
         groups.between(*arguments)
 
 
+def test_coded_groups_are_the_same_groups() -> None:
+    """A `Grouping` in any order of names, with names that do not occur, gives what the names give."""
+    group, label, prediction = world(300)
+    names = ("z", "d", "b", "a", "c")
+    coded = groups.Grouping(names, np.array([names.index(name) for name in group]))
+
+    assert groups.by_group(group, label, prediction) == groups.by_group(coded, label, prediction)
+    assert groups.between(group, label, prediction) == groups.between(coded, label, prediction)
+    with pytest.raises(DataError, match="groups has 300 rows and the label has 2"):
+        groups.by_group(coded, [0, 1], [0, 1])
+
+
 def test_unknown_names_are_refused() -> None:
     """Rates and kinds of interval are spelt right, or the known ones are listed."""
     with pytest.raises(UsageError, match="Did you mean 'tpr'"):

@@ -53,9 +53,9 @@ def _compare(
     if not kept.any():
         raise NotApplicable("thresholds need labels, predictions and a score of the positive class in each row.")
     part = rows[kept]
-    groups, label = attribute.values[kept], given.label[kept]
+    label = given.label[kept]
     fold = folds_of(part["cluster"].to_numpy(), folds=FOLDS, seed=seed)
-    chance = chances(part["score"].to_numpy(float), label, groups, constraint, fold=fold)
+    chance = chances(part["score"].to_numpy(float), label, attribute.of(kept), constraint, fold=fold)
     known = ~np.isnan(chance)
     if not known.any():
         raise NotApplicable("no two groups have both labels in every fold.")
@@ -70,7 +70,12 @@ def _compare(
     together = clusters if len(set(clusters)) < len(clusters) else None
     settings = Settings(draws=options["draws"], seed=seed)
     found = paired(
-        groups[known], label[known], given.prediction[kept][known], after, clusters=together, settings=settings
+        attribute.of(np.flatnonzero(kept)[known]),
+        label[known],
+        given.prediction[kept][known],
+        after,
+        clusters=together,
+        settings=settings,
     )
     left = f"; {int((~known).sum())} rows of groups without both labels left out" if not known.all() else ""
     return [

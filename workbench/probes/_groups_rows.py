@@ -80,7 +80,7 @@ def rows_of(
     require(table, by, what="Comparing groups", remedy="Name columns of the table in by=[...].")
     given = Named(table, columns)
     check_groups(by, given.has("group") and given.of("group").astype(str).nunique() > 1)
-    answers, notes = _answers(given, positive, classes)
+    answers, notes = _answers(given, positive, classes and not _asked(given))
     rows = pd.DataFrame(
         {
             "example": _ids(given),
@@ -101,6 +101,14 @@ def rows_of(
             notes.append(f"{empty:,} rows have no {name}; they are in none of its groups.")
     first = ["example", "variant", "group", "cluster"]
     return Scored(rows[[*first, *(name for name in rows.columns if name not in first)]], {}, tuple(notes))
+
+
+def _asked(given: Named) -> bool:
+    """Return whether the rows are questions: each has its own choices."""
+    if not given.has("choices"):
+        return False
+    lists = [None if few is None else tuple(few) for few in given.of("choices")]
+    return len(set(lists)) > 1
 
 
 def _ids(given: Named) -> list[str]:

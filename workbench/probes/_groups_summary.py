@@ -13,18 +13,29 @@ from workbench.probes._slices import OVERALL, clusters_of
 if TYPE_CHECKING:
     import pandas as pd
 
-    from workbench.stats.groups import Comparison
+    from workbench.stats.groups import Comparison, Grouping
     from workbench.stats.intervals import Interval
 
 __all__ = ["Attribute", "attributes_of", "between_of", "carried", "decided", "metrics_of_groups", "usable"]
 
 
 class Attribute(NamedTuple):
-    """What groups the rows: a column, or several crossed; `known` marks the rows that are in a group."""
+    """What groups the rows: a column, or several crossed."""
 
     name: str
-    values: Any  # (n,) texts
-    known: Any  # (n,) bool
+    groups: tuple[str, ...]
+    codes: Any  # (n,) place of each row's group, -1 where it has none
+
+    @property
+    def known(self) -> Any:
+        """Which rows are in a group (n,)."""
+        return self.codes >= 0
+
+    def of(self, mask: Any) -> "Grouping":
+        """Return the groups of some rows, all of them known, as the statistics take them."""
+        from workbench.stats.groups import Grouping
+
+        return Grouping(self.groups, self.codes[mask])
 
 
 def carried(rows: "pd.DataFrame") -> tuple[str, ...]:
@@ -34,21 +45,33 @@ def carried(rows: "pd.DataFrame") -> tuple[str, ...]:
 
 def attributes_of(rows: "pd.DataFrame", by: tuple[str, ...], crossed: int) -> list[Attribute]:
     """Return the slice columns, `group` where it says more than "all", and their intersections up to `crossed` columns."""
-    if "group" not in by and len(rows) and set(rows["group"]) != {OVERALL}:
+    if "group" not in by and (rows["group"] != OVERALL).any():
         by = (*by, "group")
-    single = []
-    for name in by:
-        known = (rows[name].notna() & (rows[name].astype(str) != "")).to_numpy(bool)
-        single.append(Attribute(name, rows[name].astype(str).to_numpy(object), known))
+    single = [_coded(name, rows[name]) for name in by]
     found = list(single)
     for size in range(2, crossed + 1):
-        for few in combinations(single, size):
-            values = few[0].values
-            for one in few[1:]:
-                values = values + " & " + one.values
-            known = np.logical_and.reduce([one.known for one in few])
-            found.append(Attribute(" & ".join(one.name for one in few), values, known))
+        found += [_crossed(few) for few in combinations(single, size)]
     return found
+
+
+def _coded(name: str, column: "pd.Series[Any]") -> Attribute:
+    """Return the groups of one column; a blank is no group."""
+    import pandas as pd
+
+    text = column.astype(str)
+    codes, names = pd.factorize(text.where(column.notna() & (text != "")))
+    return Attribute(name, tuple(map(str, names)), np.asarray(codes, dtype=np.intp))
+
+
+def _crossed(few: "tuple[Attribute, ...]") -> Attribute:
+    """Return the intersections that occur."""
+    known = np.logical_and.reduce([one.known for one in few])
+    codes = np.stack([one.codes[known] for one in few])
+    kinds, place = np.unique(codes, axis=1, return_inverse=True)
+    names = tuple(" & ".join(one.groups[at] for one, at in zip(few, kind, strict=True)) for kind in kinds.T.tolist())
+    found = np.full(len(known), -1, dtype=np.intp)
+    found[known] = np.ravel(place)
+    return Attribute(" & ".join(one.name for one in few), names, found)
 
 
 def decided(rows: "pd.DataFrame", options: Mapping[str, Any]) -> Any:
@@ -103,7 +126,7 @@ def metrics_of_groups(
 ) -> list[Metric]:
     """Return every metric: of all rows, of each group ("sex=f"), and between the groups of each attribute ("sex")."""
     given, clusters = usable(rows, options), clusters_of(rows)
-    everything = Attribute("", np.full(len(rows), OVERALL, dtype=object), np.ones(len(rows), dtype=bool))
+    everything = Attribute("", (OVERALL,), np.zeros(len(rows), dtype=np.intp))
     found = _by_group(everything, given, clusters, options, seed)
     for attribute in attributes_of(rows, by, options["intersections"]):
         found += _by_group(attribute, given, clusters, options, seed)
@@ -121,19 +144,19 @@ def _by_group(
     found: dict[str, dict[str, Interval]] = {}
     counted, scored = given.counted & attribute.known, given.scored & attribute.known
     if not counted[attribute.known].all():
-        for name in sorted(set(attribute.values[attribute.known])):
-            mine = attribute.known & (attribute.values == name)
+        for at, name in enumerate(attribute.groups):
+            mine = attribute.codes == at
             found[name] = {"scored": proportion(counted[mine].astype(float), clusters=_of(clusters, mine))}
     for table in (
         by_group(
-            attribute.values[counted],
+            attribute.of(counted),
             given.label[counted],
             given.prediction[counted],
             clusters=_of(clusters, counted),
             rates=given.rates,
         ),
         calibration_by_group(
-            attribute.values[scored],
+            attribute.of(scored),
             given.score[scored],
             given.event[scored],
             clusters=_of(clusters, scored),
@@ -159,7 +182,7 @@ def between_of(
     counted, scored = given.counted & attribute.known, given.scored & attribute.known
     settings = _settings(options, seed)
     found = between(
-        attribute.values[counted],
+        attribute.of(counted),
         given.label[counted],
         given.prediction[counted],
         clusters=_of(clusters, counted),
@@ -168,7 +191,7 @@ def between_of(
     )
     if scored.any():
         found |= calibration_between(
-            attribute.values[scored],
+            attribute.of(scored),
             given.score[scored],
             given.event[scored],
             clusters=_of(clusters, scored),

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from workbench.errors import DataError, MissingExtra, unknown
 from workbench.stats._checks import Floats, check_pairs
 from workbench.stats._group_tables import code_of
+from workbench.stats._group_types import Grouping
 
 __all__ = ["CONSTRAINTS", "chances", "need_fairlearn"]
 
@@ -50,7 +51,9 @@ def need_fairlearn() -> None:
         raise MissingExtra("fairlearn", "fairness", "Fitting thresholds by group") from None
 
 
-def chances(score: ArrayLike, label: ArrayLike, groups: ArrayLike, constraint: str, *, fold: ArrayLike) -> Floats:
+def chances(
+    score: ArrayLike, label: ArrayLike, groups: ArrayLike | Grouping, constraint: str, *, fold: ArrayLike
+) -> Floats:
     """Return the probability of a positive decision `(n,)`: each fold by thresholds that were fitted on the other folds.
 
     NaN for rows whose group has no two labels in the other folds. The objective is accuracy.

@@ -10,7 +10,7 @@ from workbench.stats._draws import Rows, null_gaps
 from workbench.stats._group_between import span
 from workbench.stats._group_spread import Rated, critical, difference_bounds
 from workbench.stats._group_tables import Coded, code_of, permuted_cells, permuted_tables
-from workbench.stats._group_types import Comparison, Settings, alone, compared
+from workbench.stats._group_types import Comparison, Grouping, Settings, alone, compared
 from workbench.stats._intervals import Bounds, Interval, gap_of, mean_variance, undefined
 from workbench.stats.resample import drawn_sums
 
@@ -20,7 +20,7 @@ EDGE = "null band: 95% of perfectly calibrated models lie below high; p = "
 
 
 def calibration_by_group(
-    groups: ArrayLike,
+    groups: ArrayLike | Grouping,
     score: ArrayLike,
     label: ArrayLike,
     *,
@@ -52,7 +52,7 @@ def calibration_by_group(
 
 
 def calibration_between(
-    groups: ArrayLike,
+    groups: ArrayLike | Grouping,
     score: ArrayLike,
     label: ArrayLike,
     *,

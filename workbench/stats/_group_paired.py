@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from workbench.stats._checks import Floats, check_clusters
 from workbench.stats._group_between import percentiles, span
 from workbench.stats._group_tables import binary, code_of, rates_of
-from workbench.stats._group_types import Settings
+from workbench.stats._group_types import Grouping, Settings
 from workbench.stats._intervals import Interval
 from workbench.stats.resample import drawn_sums
 
@@ -24,7 +24,7 @@ class Paired(NamedTuple):
 
 
 def paired(
-    groups: ArrayLike,
+    groups: ArrayLike | Grouping,
     label: ArrayLike,
     before: ArrayLike,
     after: ArrayLike,

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from workbench.errors import DataError
 from workbench.stats._binned import group_codes
 from workbench.stats._checks import Floats, Ints, check_clusters, rows_of
+from workbench.stats._group_types import Grouping
 from workbench.stats.resample import drawn_sums
 
 __all__ = [
@@ -64,22 +65,29 @@ class Table:
         return len(self.codes)
 
 
-def code_of(groups: ArrayLike, n: int) -> tuple[tuple[str, ...], Ints]:
-    """Return the names of the groups, sorted, and the code of each row.
+def code_of(groups: "ArrayLike | Grouping", n: int) -> tuple[tuple[str, ...], Ints]:
+    """Return the names of the groups that occur, sorted, and the code of each row.
 
     >>> code_of(["b", "a", "b"], 3)
     (('a', 'b'), array([1, 0, 1]))
     """
-    names, codes = group_codes(groups, n)
-    order = sorted(range(len(names)), key=names.__getitem__)
-    place = np.empty(len(names), dtype=np.intp)
-    place[order] = np.arange(len(names))
-    found = place[codes]
-    kept = np.flatnonzero(np.bincount(found, minlength=len(names)))  # codes given as numbers may skip some
-    return tuple(names[order[at]] for at in kept), np.searchsorted(kept, found)
+    if isinstance(groups, Grouping):
+        names, codes = groups
+        if len(codes) != n:
+            raise DataError(f"groups has {len(codes)} rows and the label has {n}. Pass one of each per row.")
+    else:
+        given, codes = group_codes(groups, n)
+        names = tuple(given)
+    seen = np.bincount(codes, minlength=len(names)) > 0
+    order = [at for at in sorted(range(len(names)), key=names.__getitem__) if seen[at]]
+    place = np.zeros(len(names), dtype=np.intp)
+    place[order] = np.arange(len(order))
+    return tuple(names[at] for at in order), place[codes]
 
 
-def table_of(groups: ArrayLike, label: ArrayLike, prediction: ArrayLike, clusters: ArrayLike | None) -> Table:
+def table_of(
+    groups: "ArrayLike | Grouping", label: ArrayLike, prediction: ArrayLike, clusters: ArrayLike | None
+) -> Table:
     """Return the table of checked rows, or raise `DataError` that names the rows."""
     truth, said = binary(label, "label"), binary(prediction, "prediction")
     if len(truth) != len(said):

@@ -6,14 +6,21 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from workbench.errors import UsageError, unknown
-from workbench.stats._checks import Floats
+from workbench.stats._checks import Floats, Ints
 from workbench.stats._intervals import Interval, undefined
 
-__all__ = ["Comparison", "Settings", "alone", "compared"]
+__all__ = ["Comparison", "Grouping", "Settings", "alone", "compared"]
 
 Kind = Literal["simultaneous", "percentile"]
 SLACK = 1e-12  # a permuted value this close to the observed one counts as equal
 FEWEST = 0.5  # share of draws that must have two groups for there to be percentiles
+
+
+class Grouping(NamedTuple):
+    """Groups that are coded already: names `(g,)`, all different, and the place of each row's group among them `(n,)`."""
+
+    names: tuple[str, ...]
+    codes: Ints
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,13 @@ from workbench.stats._checks import Floats
 from workbench.stats._group_between import Spread, both
 from workbench.stats._group_gaps import calibration_between, calibration_by_group
 from workbench.stats._group_tables import OF, RATES, Table, drawn_cells, hits_and_rows, null_rates, rates_of, table_of
-from workbench.stats._group_types import Comparison, Settings, alone
+from workbench.stats._group_types import Comparison, Grouping, Settings, alone
 from workbench.stats._intervals import Interval, proportion_of, undefined, wilson
 
 __all__ = [
     "RATES",
     "Comparison",
+    "Grouping",
     "Settings",
     "between",
     "by_group",
@@ -39,7 +40,7 @@ __all__ = [
 
 
 def by_group(
-    groups: ArrayLike,
+    groups: ArrayLike | Grouping,
     label: ArrayLike,
     prediction: ArrayLike,
     *,
@@ -90,7 +91,7 @@ def _clustered(table: Table, rate: str, group: int, level: float) -> Interval:
 
 
 def drawn_rates(
-    groups: ArrayLike,
+    groups: ArrayLike | Grouping,
     label: ArrayLike,
     prediction: ArrayLike,
     *,
@@ -112,7 +113,7 @@ def drawn_rates(
 
 
 def between(
-    groups: ArrayLike,
+    groups: ArrayLike | Grouping,
     label: ArrayLike,
     prediction: ArrayLike,
     *,
@@ -127,7 +128,7 @@ def between(
     mean; with accuracy, worst_group_accuracy.
 
     Args:
-        groups: `(n,)` names.
+        groups: `(n,)` names, or a `Grouping` of codes, which is faster for texts.
         label: `(n,)` 0 or 1.
         prediction: `(n,)` 0 or 1.
         clusters: `(n,)` what was drawn independently.
