@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 from browser_fixture import browser
+from hypothesis import HealthCheck, settings
 from model_fixtures import embedded_model
 
 __all__ = ["browser", "embedded_model"]
+
+# A busy machine is no fault of the code: examples have no deadline, and a slow draw does not fail a test.
+settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared machine")
 
 
 @pytest.fixture(scope="session")
