@@ -3,6 +3,7 @@
 import csv
 import gzip
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -213,6 +214,16 @@ def test_variants_do_not_depend_on_earlier_calls() -> None:
     swap("She is a young Sikh")
 
     assert before == swap("The old Muslim and his wife")
+
+
+def test_a_long_text_takes_time_in_proportion() -> None:
+    """A word's rules look at what stands near it: 400,000 characters are a matter of a second, not of minutes."""
+    text = "The old man told her that a young Muslim woman was an American. " * 6000
+    start = time.process_time()
+    variants = swap(text, ["gender", "age"])
+
+    assert {1, 3} == {len([one for one in variants if one.axis == axis]) for axis in ("gender", "age")}
+    assert time.process_time() - start < 30
 
 
 @pytest.mark.data

@@ -11,8 +11,9 @@ import re
 
 from workbench.data._swap_terms import NAMES, words
 
-__all__ = ["CHOOSES", "agrees", "fits", "starts_sentence", "wants_an"]
+__all__ = ["CHOOSES", "NEAR", "agrees", "fits", "starts_sentence", "wants_an"]
 
+NEAR = 120  # characters before a word that a rule looks at, so that long texts take no longer per word
 CHOOSES = frozenset({"before noun", "alone", "noun", "adjective"})
 DETERMINERS = frozenset(
     words(
@@ -115,7 +116,7 @@ def starts_sentence(text: str, start: int) -> bool:
     >>> starts_sentence("Hi. Men", 4), starts_sentence("two Men", 4)
     (True, False)
     """
-    before = text[:start].rstrip(" \t\"'“‘(*[")
+    before = text[max(0, start - NEAR) : start].rstrip(" \t\"'“‘(*[")
     return not before or before[-1] in ".!?:\n\r…"
 
 
@@ -170,7 +171,7 @@ def _is_noun(text: str, start: int, end: int) -> bool:
         return False
     if re.compile(r"['’]s\b").match(text, end):
         return True
-    clause = re.split(r"[.,;:!?()\n]", text[:start])[-1]
+    clause = re.split(r"[.,;:!?()\n]", text[max(0, start - NEAR) : start])[-1]
     for before in reversed(WORD.findall(clause)[-3:]):
         if before.lower() in DETERMINERS:
             return True
@@ -189,7 +190,7 @@ def _of_person(text: str, start: int, end: int) -> bool:
         if lower in PEOPLE:
             return True
         at = word.end()
-    before = re.sub(r"\s+(?:an?|the)\s+$", " ", text[:start])
+    before = re.sub(r"\s+(?:an?|the)\s+$", " ", text[max(0, start - NEAR) : start])
     return bool(OF_PERSON.search(before))
 
 
@@ -197,9 +198,10 @@ def _first_name(text: str, start: int, end: int) -> bool:
     """Return whether the word has a capital, and no capitalised word before it that would make it a surname."""
     if not text[start].isupper():
         return False
-    before = re.search(r"([^\W\d_]+)\.?\s+$", text[:start])
+    near = max(0, start - NEAR)
+    before = re.search(r"([^\W\d_]+)\.?\s+$", text[near:start])
     if before is None or not before.group(1)[0].isupper() or before.group(1).lower() in TITLES:
         return True
     if before.group(1).lower() in FIRST_NAMES:
         return False
-    return text[start:end].isupper() or starts_sentence(text, before.start())
+    return text[start:end].isupper() or starts_sentence(text, near + before.start())

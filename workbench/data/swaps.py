@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from workbench.data._swap_rules import CHOOSES, agrees, fits, starts_sentence, wants_an
+from workbench.data._swap_rules import CHOOSES, NEAR, agrees, fits, starts_sentence, wants_an
 from workbench.data._swap_terms import AXES, BUILT_IN, Axis, Slot
 from workbench.errors import UsageError, unknown
 
@@ -291,14 +291,15 @@ def _replaced(text: str, hit: _Hit, term: int) -> list[tuple[int, int, str, str]
     if new == surface:
         return []
     done = [(hit.start, hit.end, new, "term")]
-    article = ARTICLE.search(text[: hit.start])
+    near = max(0, hit.start - NEAR)
+    article = ARTICLE.search(text[near : hit.start])
     if article is None or not agrees(article.group(1), listed) or agrees(article.group(1), wanted):
         return done
     old = article.group(1)
     word = "an" if wants_an(wanted) else "a"
     shouted = (len(old) > 1 and old.isupper()) or (old == "A" and surface.isupper() and len(surface) > 1)
     changed = word.upper() if shouted else word.capitalize() if old[0].isupper() else word
-    return [(article.start(1), article.end(1), changed, "article"), *done]
+    return [(near + article.start(1), near + article.end(1), changed, "article"), *done]
 
 
 def _in_case(surface: str, listed: str, wanted: str, *, at_start: bool) -> str:
