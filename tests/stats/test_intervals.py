@@ -57,6 +57,33 @@ def test_one_row_per_cluster_is_no_cluster() -> None:
     assert intervals.mean(values) == intervals.mean(values, clusters=[f"id {i}" for i in range(50)])
 
 
+def test_the_design_effect_by_hand() -> None:
+    """Four pairs of equal rows: 2 rows a pair, and 4/3 for the jackknife over 4 clusters; Student's t with 3 degrees."""
+    found = intervals.design_effect([1, 1, 0, 0, 1, 1, 0, 0], clusters=list("aabbccdd"))
+
+    assert found == pytest.approx((8 / 3, 3.182446), abs=1e-6)
+    assert intervals.design_effect([1, 0, 1]) == (1.0, intervals.z_quantile(0.95))
+    assert intervals.design_effect([1, 0], clusters=["a", "a"])[0] == 2
+    assert intervals.design_effect([]).effect == 1
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 6)), min_size=2, max_size=80))
+def test_wilson_at_the_effective_rows_is_the_clustered_proportion(rows: list[tuple[bool, int]]) -> None:
+    """At n / effect rows the quantile gives the interval of `proportion`, and the effect is that of any scale."""
+    from workbench.stats._intervals import score_bounds
+
+    hit, clusters = np.array([h for h, _ in rows], float), [c for _, c in rows]
+    expected = intervals.proportion(hit, clusters=clusters)
+    effect, quantile = intervals.design_effect(hit, clusters=clusters)
+    n = len(hit) / effect
+
+    assert effect >= 1 - 1e-9
+    assert intervals.design_effect(7 - 3 * hit, clusters=clusters).effect == pytest.approx(effect)
+    if not math.isnan(expected.low):
+        low, high = score_bounds(np.array(hit.mean() * n), np.array(n), np.array(quantile))
+        assert (float(low), float(high)) == pytest.approx(expected[1:3], abs=1e-9)
+
+
 def test_mean_without_skew_is_student_t() -> None:
     """Symmetric values have the plain t interval of scipy."""
     from scipy.stats import t

@@ -13,9 +13,11 @@ from workbench.stats._checks import Floats, Ints
 __all__ = [
     "TINY",
     "Bounds",
+    "Design",
     "Interval",
     "cluster_freedom",
     "cluster_sums",
+    "design_of",
     "gap_of",
     "mean_of",
     "mean_variance",
@@ -48,6 +50,13 @@ class Bounds(NamedTuple):
 
     low: Floats
     high: Floats
+
+
+class Design(NamedTuple):
+    """What dependence does to the interval of a mean: one independent row per `effect` rows, and the `quantile` to use."""
+
+    effect: float
+    quantile: float
 
 
 def undefined(reason: str, *, value: float = float("nan"), n: int = 0) -> Interval:
@@ -198,13 +207,31 @@ def proportion_of(hits: Floats, codes: Ints | None, level: float) -> Interval:
     count = int(codes.max()) + 1
     if count < 2:
         return undefined("one cluster", value=value, n=n)
-    variance = mean_variance(hits - value, codes)
-    effective = min(float(n), value * (1 - value) / variance) if variance > TINY else float(count)
+    effective = _effective_rows(hits, codes)
     quantile = t_quantile(level, cluster_freedom(codes, n))
     low, high = score_bounds(np.array(value * effective), np.array(effective), quantile)
     return Interval(
         value, float(low), float(high), n, f"Wilson at {effective:.0f} effective rows, {count} clusters, {level:.0%}"
     )
+
+
+def _effective_rows(numbers: Floats, codes: Ints) -> float:
+    """Return how many independent rows know the mean as well as these rows in their two or more clusters do."""
+    residuals = numbers - numbers.mean()
+    variance = mean_variance(residuals, codes)
+    spread = float(residuals @ residuals) / len(numbers)
+    return min(float(len(numbers)), spread / variance) if variance > TINY else float(codes.max() + 1)
+
+
+def design_of(numbers: Floats, codes: Ints | None, level: float) -> Design:
+    """Return `design_effect` of checked numbers."""
+    n, spread = len(numbers), float(numbers.std()) if len(numbers) else 0.0
+    if codes is None or n < 2:
+        return Design(1.0, z_quantile(level))
+    if codes.max() < 1:
+        return Design(float(n), t_quantile(level, 1.0))
+    scaled = (numbers - numbers.mean()) / spread if spread > 0 else np.zeros(n)
+    return Design(n / _effective_rows(scaled, codes), t_quantile(level, cluster_freedom(codes, n)))
 
 
 def gap_of(confidence: Floats, correct: Floats, codes: Ints | None, level: float) -> Interval:

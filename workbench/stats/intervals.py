@@ -15,7 +15,9 @@ from numpy.typing import ArrayLike
 from workbench.stats._checks import check_clusters, check_pairs, check_scores
 from workbench.stats._intervals import (
     Bounds,
+    Design,
     Interval,
+    design_of,
     gap_of,
     mean_of,
     proportion_of,
@@ -27,8 +29,10 @@ from workbench.stats._intervals import (
 
 __all__ = [
     "Bounds",
+    "Design",
     "Interval",
     "confidence_gap",
+    "design_effect",
     "mean",
     "proportion",
     "t_quantile",
@@ -49,6 +53,19 @@ def proportion(hit: ArrayLike, *, clusters: ArrayLike | None = None, level: floa
     """
     _, hits = check_pairs(np.zeros(np.shape(hit)), hit, empty=True)
     return proportion_of(hits, check_clusters(clusters, len(hits)), level)
+
+
+def design_effect(values: ArrayLike, *, clusters: ArrayLike | None = None, level: float = 0.95) -> Design:
+    """Return the design effect of a mean or share (Kish 1965), at least 1, and Student's quantile for these clusters.
+
+    Wilson's interval at n / effect rows with that quantile is `proportion`'s. The explorer uses both for parts of the rows,
+    as if dependence were the same in every part. One cluster counts as one row.
+
+    >>> round(design_effect([1, 1, 0, 0, 1, 1, 0, 0], clusters=list("aabbccdd")).effect, 3)
+    2.667
+    """
+    numbers = check_scores(values, "values")
+    return design_of(numbers, check_clusters(clusters, len(numbers)), level)
 
 
 def mean(values: ArrayLike, *, clusters: ArrayLike | None = None, level: float = 0.95) -> Interval:
