@@ -9,7 +9,7 @@ import pandas as pd
 import workbench as wb
 from workbench.charts import metric_bars
 from workbench.frames import metrics_frame
-from workbench.models.verbs import ModelInfo
+from workbench.models.verbs import ModelInfo, Scores
 from workbench.probes._rows import rows_frame
 from workbench.probes._slices import clusters_of, metrics_of
 from workbench.probes.protocol import Option, Scored, View
@@ -120,3 +120,40 @@ def report_of(frame: pd.DataFrame, *, by: tuple[str, ...] = ("bias",), **options
     """Return the report of the probe on such pairs."""
     examples = wb.Examples(frame, name="made-up pairs", slices=by)
     return wb.run(PROBE, Nobody(), examples, by=by, **options)
+
+
+class Reader:
+    """Scores texts by what was planted: an old man or a nurse is likelier to have lost, others to have kept, by 1 to 1.4 nats."""
+
+    name = "reader"
+    verbs = frozenset({"score"})
+    model = None
+    tokenizer = None
+    info = ModelInfo("reader", "language model")
+
+    def score(self, requests: Any, *, monitor: Any = None) -> Scores:
+        """Give each text two tokens with half of its log-likelihood each."""
+        del monitor
+        n = len(requests)
+        texts = [request.continuation for request in requests]
+        planted = [("lost" in text) == ("old man" in text or "nurse" in text) for text in texts]
+        half = np.array([yes * (1 + len(text) % 5 / 10) - 40 for yes, text in zip(planted, texts, strict=True)]) / 2
+        flat = np.zeros(2 * n)
+        return Scores(
+            offsets=np.arange(n + 1) * 2,
+            token=flat.astype(np.int64),
+            logp=np.repeat(half, 2),
+            top_logp=flat,
+            mean_logp=flat,
+            var_logp=flat,
+            rank=flat.astype(np.int64),
+            done=np.ones(n, dtype=bool),
+            boundary_merge=np.zeros(n, dtype=bool),
+            truncated=np.zeros(n, dtype=np.int64),
+        )
+
+
+def read_pairs(frame: pd.DataFrame) -> wb.Report:
+    """Return the report of the probe `pairs` for that reader on such pairs."""
+    examples = wb.Examples(frame.drop(columns=["difference"]), name="made-up pairs", slices=("bias",))
+    return wb.run("pairs", Reader(), examples)

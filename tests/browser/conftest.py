@@ -91,11 +91,11 @@ class Notebook:
     def ready(self) -> None:
         """Wait until an explorer has drawn its charts and the table has rows."""
         self.page.wait_for_selector(".workbench-explorer[data-ready='true']", timeout=WAIT)
-        self.page.wait_for_selector(".wb-reliability canvas", timeout=WAIT)
+        self.page.wait_for_selector(".wb-chart canvas", timeout=WAIT)
         self.page.wait_for_selector(".wb-body .wb-row", timeout=WAIT)
 
     def tile(self, name: str) -> str:
-        """Return the number on one of the tiles: n, accuracy, confidence, ece."""
+        """Return the number on one of the tiles: n, rate, mean, ece."""
         return str(self.page.inner_text(f".wb-tile-{name} .wb-value"))
 
     def drag(self, chart: str, low: float, high: float) -> None:

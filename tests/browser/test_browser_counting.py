@@ -5,16 +5,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pair_probe import pairs, report_of
 
 from workbench.stats import calibration, intervals, ranking
+from workbench.stats._intervals import score_bounds
 from workbench.views import _assets, _fields, _temperature
+from workbench.views._lens import lens_of
 
 pytestmark = pytest.mark.browser
 FILES = ("count.js", "measures.js", "temper.js")
 SETUP = """
 const unpack = text => Uint8Array.from(atob(text), c => c.charCodeAt(0));
 const floats = text => new Float32Array(unpack(text).buffer);
-window.columns = d => ({ codes: d.codes.map(unpack), confidence: floats(d.confidence), correct: unpack(d.correct) });
+window.columns = d => ({ codes: d.codes.map(unpack), value: floats(d.value), outcome: unpack(d.outcome), apart: Boolean(d.apart) });
 """
 
 
@@ -48,14 +51,14 @@ def for_page(rows: pd.DataFrame, fields: Any) -> dict[str, Any]:
     """Return rows as the page gets them."""
     return {
         "codes": [packed(field.codes) for field in fields],
-        "confidence": packed(rows["confidence"].fillna(0).to_numpy(np.float32)),
-        "correct": packed(np.where(rows["correct"].isna(), 255, rows["correct"] > 0).astype(np.uint8)),
+        "value": packed(rows["confidence"].fillna(0).to_numpy(np.float32)),
+        "outcome": packed(np.where(rows["correct"].isna(), 255, rows["correct"] > 0).astype(np.uint8)),
     }
 
 
 COUNT = """([d, tables, mask, shown, bins]) => {
   const c = columns(d), brushes = { tables: tables.map(passTable), mask: mask && unpack(mask) };
-  const { selected, views } = count(c, brushes, shown, bins, new Uint8Array(c.correct.length));
+  const { selected, views } = count(c, brushes, shown, bins, new Uint8Array(c.outcome.length));
   return [selected, shown.map(f => Object.fromEntries(Object.entries(views.get(f)).map(([k, v]) => [k, [...v]])))];
 }"""
 
@@ -93,7 +96,7 @@ def test_the_pages_ece_equals_pythons(script: Any, bins: int, ties: bool) -> Non
     rows = made_up(20_000, seed=bins, ties=ties)
     fields = _fields.fields_of(rows, [], {"bins": bins})
     found = script.evaluate(
-        """([d, bins]) => { const c = columns(d), n = c.correct.length;
+        """([d, bins]) => { const c = columns(d), n = c.outcome.length;
           const { views } = count(c, { tables: [null], mask: null }, [0], [bins], new Uint8Array(n));
           return [ece(views.get(0), bins), measure(views.get(0), bins)]; }""",
         [for_page(rows, fields[:1]), bins],
@@ -101,7 +104,7 @@ def test_the_pages_ece_equals_pythons(script: Any, bins: int, ties: bool) -> Non
     expected = calibration.ece(rows["confidence"], rows["correct"], bins)
 
     assert found[0] == pytest.approx(expected, abs=1e-6)
-    assert found[1]["accuracy"] == pytest.approx(rows["correct"].mean(), abs=1e-12)
+    assert found[1]["rate"] == pytest.approx(rows["correct"].mean(), abs=1e-12)
     low, high = intervals.wilson(rows["correct"].sum(), len(rows))
     assert found[1]["interval"] == pytest.approx([float(low), float(high)], abs=1e-9)
 
@@ -113,7 +116,7 @@ def test_the_pages_null_band_is_near_pythons(script: Any, n: int) -> None:
     fields = _fields.fields_of(rows, [], {"bins": 15})
     high = script.evaluate(
         """([d, bins]) => { const c = columns(d);
-          const { views } = count(c, { tables: [null], mask: null }, [0], [bins], new Uint8Array(c.correct.length));
+          const { views } = count(c, { tables: [null], mask: null }, [0], [bins], new Uint8Array(c.outcome.length));
           return measure(views.get(0), bins).band.high; }""",
         [for_page(rows, fields[:1]), 15],
     )
@@ -129,7 +132,7 @@ def test_the_pages_curve_lies_on_pythons(script: Any, ties: bool) -> None:
     fields = _fields.fields_of(rows, [], {"bins": 15})
     points = script.evaluate(
         """([d, bins]) => { const c = columns(d);
-          const { views } = count(c, { tables: [null, null], mask: null }, [0, 1], bins, new Uint8Array(c.correct.length));
+          const { views } = count(c, { tables: [null, null], mask: null }, [0, 1], bins, new Uint8Array(c.outcome.length));
           return riskRows(views.get(1), bins[1]).map(row => [row.coverage, row.risk]); }""",
         [for_page(rows, fields[:2]), [field.bins for field in fields[:2]]],
     )
@@ -155,7 +158,7 @@ def test_the_temperature_gives_the_kernels_codes(script: Any, temperature: float
     fields = _fields.fields_of(rows, [], {"bins": 15})
     page = script.evaluate(
         """([d, edges, logits, labels, t]) => {
-          const base = columns(d), rows = base.correct.length;
+          const base = columns(d), rows = base.outcome.length;
           const store = { base, rows, fields: edges.map(e => ({ edges: e, bins: e.length - 1 })),
             logits: { logits: floats(logits), labels: new Int16Array(unpack(labels).buffer), classes: 4 } };
           const { loss, columns: at } = tempered(store, t), fails = new Uint8Array(rows).fill(255);
@@ -182,7 +185,7 @@ def test_a_million_rows_are_counted_within_a_tenth_of_a_second(script: Any) -> N
     milliseconds = script.evaluate("""() => {
       const n = 1e6, F = 5, code = f => Uint8Array.from({ length: n }, (_, i) => (i * (f + 7) * 2654435761 >>> 9) % 15);
       const codes = Array.from({ length: F }, (_, f) => code(f));
-      const c = { codes, confidence: new Float32Array(n).fill(0.5), correct: new Uint8Array(n) };
+      const c = { codes, value: new Float32Array(n).fill(0.5), outcome: new Uint8Array(n) };
       const fails = new Uint8Array(n);
       const tables = [passTable([3, 4, 5, 6]), null, passTable([1, 2, 3]), null, null], times = [];
       for (let k = 0; k < 9; k++) {
@@ -195,3 +198,44 @@ def test_a_million_rows_are_counted_within_a_tenth_of_a_second(script: Any) -> N
 
     print(f"count of 1e6 rows: {milliseconds:.1f} ms (median of 9)")
     assert milliseconds < 100
+
+
+def test_a_value_and_an_outcome_that_stand_apart_are_counted_each_by_itself(script: Any) -> None:
+    """The page's rate is over rows with an outcome, its mean over rows with a value; the interval is Python's with clusters."""
+    report = report_of(pairs(400))
+    lens = lens_of(report)
+    rows = report.explored.copy()
+    page = {
+        "codes": [packed(field.codes) for field in lens.fields],
+        "value": packed(np.nan_to_num(lens.value).astype(np.float32)),
+        "outcome": packed(np.where(np.isnan(lens.outcome), 255, lens.outcome > 0).astype(np.uint8)),
+        "apart": True,
+    }
+    found, bars = script.evaluate(
+        """([d, bins, edges, effect]) => { const c = columns(d), none = bins.map(() => null);
+          const { views } = count(c, { tables: none, mask: null }, [0], bins, new Uint8Array(c.outcome.length));
+          return [measure(views.get(0), bins[0], { effect, calibrated: false }), histogramRows(views.get(0), edges)]; }""",
+        [page, [field.bins for field in lens.fields], lens.fields[0].edges.tolist(), lens.effect._asdict()],
+    )
+    share = intervals.proportion(rows["stereotype"].dropna(), clusters=rows["cluster"][rows["stereotype"].notna()])
+
+    assert (found["known"], found["valued"]) == (397, 398)
+    assert found["rate"] == pytest.approx(share.value)
+    assert found["interval"] == pytest.approx([share.low, share.high], abs=1e-9)
+    assert found["mean"] == pytest.approx(rows["difference"].mean(), abs=1e-6)
+    assert found["deviation"] == pytest.approx(rows["difference"].std(ddof=0), abs=1e-6)
+    expected, _ = np.histogram(rows["difference"].dropna(), lens.fields[0].edges)
+    assert [bar["n"] for bar in bars] == expected.tolist()
+
+
+@pytest.mark.parametrize(("hits", "n"), [(0, 1), (1, 1), (3, 40), (40, 40), (0, 12), (250, 397)])
+def test_the_pages_wilson_counts_effective_rows(script: Any, hits: int, n: int) -> None:
+    """Wilson at n / effect rows, one at least, with Student's quantile; an effect of 1 is plain Wilson."""
+    for effect, quantile in ((1.0, intervals.z_quantile(0.95)), (5.5, 2.2)):
+        found = script.evaluate(
+            "a => wilson(a[0], a[1], { effect: a[2], quantile: a[3] })", [hits, n, effect, quantile]
+        )
+        few = max(1.0, n / effect)
+        low, high = score_bounds(np.array(hits / n * few), np.array(few), quantile)
+
+        assert found == pytest.approx([float(low), float(high)], abs=1e-12)

@@ -137,10 +137,10 @@ def test_the_temperature_moves_the_numbers_and_its_best_is_the_kernels(notebook:
     book.run_all()
     book.ready()
     settle(book)
-    accuracy, (_, stated) = book.tile("accuracy"), numbers(book)
+    accuracy, (_, stated) = book.tile("rate"), numbers(book)
     book.page.locator(".wb-slider").fill("0.8")
     book.page.wait_for_function(f"() => document.querySelector('.wb-tile-ece .wb-value').dataset.ece < {stated} * 0.6")
-    assert book.tile("accuracy") == accuracy
+    assert book.tile("rate") == accuracy
     book.page.click(".wb-temperature-panel >> text=Fit")
     book.page.wait_for_selector(".wb-fitted:not([hidden])")
     settle(book)

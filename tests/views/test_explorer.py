@@ -122,7 +122,7 @@ def test_only_the_explored_half_is_shown(watched: Any) -> None:
     explorer, _ = watched(report)
 
     assert len(explorer.selection) == (report.rows["half"] == "explore").sum() < len(report.rows)
-    assert len(explorer.correct) == len(explorer.selection)
+    assert len(explorer.outcome) == len(explorer.selection)
     held = report.rows[report.rows["half"] == "confirm"]["example"].iloc[0]
     with pytest.raises(UsageError, match="Unknown explored example"):
         explorer.select([held])

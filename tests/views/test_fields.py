@@ -73,3 +73,31 @@ def test_numbers_are_cut_into_fifths() -> None:
     field = _fields.fields_of(rows_of([0.5] * 101, length=[*range(100), np.nan]), ["length"], {})[2]
     assert np.bincount(field.codes).tolist() == [20, 20, 20, 20, 20, 1]
     assert field.labels[-1] == "(blank)"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.random.default_rng(0).normal(0, 3, 1500),
+        np.random.default_rng(1).standard_cauchy(2000),
+        np.random.default_rng(2).random(300),
+        np.random.default_rng(3).normal(0, 1e-5, 40),
+        np.array([-1e-300, 1e-300]),
+        np.array([-2.0, 0.0, 3.0]),
+        np.array([7.0]),
+        np.array([0.0, 0.0]),
+        np.array([]),
+    ],
+    ids=range(9),
+)
+def test_edges_of_a_value_hold_it_and_have_zero_among_them(values: np.ndarray) -> None:
+    """At most 200 ascending edges, the ends hold all values, and zero is an edge where it lies between them."""
+    edges = _fields.value_edges(values)
+    room = 1e-9 * (edges[-1] - edges[0])
+
+    assert (np.diff(edges) > 0).all()
+    assert 2 <= len(edges) <= _fields.MAX_BINS + 1
+    if len(values):
+        assert edges[0] - room <= values.min()
+        assert values.max() <= edges[-1] + room
+        assert 0.0 in edges or not values.min() < 0 < values.max()

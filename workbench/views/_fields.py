@@ -1,7 +1,7 @@
 """Fields: what can be brushed, as one byte per row.
 
-Each field gives every row a code below `bins`; the code `bins` stands for "none" (no confidence, no outcome). A brush on a field
-is a set of codes. The browser counts codes, and never sees the values.
+Each field gives every row a code below `bins`; the code `bins` stands for "none" (no confidence, no outcome, no value). A brush
+on a field is a set of codes. The browser counts codes, and never sees the values.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,10 +16,25 @@ from workbench.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CONFIDENCE", "COVERAGE", "MAX_BINS", "Field", "fields_of", "keep", "place", "tempered"]
+    from workbench.probes.protocol import View
 
-CONFIDENCE, COVERAGE, OUTCOME = "confidence", "coverage", "outcome"
+__all__ = [
+    "CONFIDENCE",
+    "COVERAGE",
+    "MAX_BINS",
+    "Field",
+    "fields_of",
+    "keep",
+    "place",
+    "tempered",
+    "value_edges",
+    "view_fields",
+]
+
+CONFIDENCE, COVERAGE, OUTCOME, VALUE, SLICE = "confidence", "coverage", "outcome", "value", "slice"
 MAX_BINS = 200  # codes are bytes, and 253 to 255 mean something else in the count
+FEWEST, MOST_STEPS = 30, 180  # bins of a value before its step is rounded up
+ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)  # steps that people can read, times a power of ten
 MANY = 20  # a number with more values than this is cut into parts
 BLANK, OTHER = "(blank)", "(other)"
 
@@ -32,16 +47,17 @@ class Field:
     """One thing that can be brushed: `codes` (n,), and what they mean: `edges` (bins + 1,) or `labels` (bins,)."""
 
     name: str
-    kind: str  # "confidence", "coverage" or "slice"
+    kind: str  # "confidence", "coverage", "value" or "slice"
     bins: int
     codes: Codes
     edges: Floats
     labels: tuple[str, ...] = ()
+    title: str = ""  # what a value is called; other kinds have their name
 
     def for_page(self) -> dict[str, Any]:
         """Return what the page needs to know of it, without the codes."""
         about = {"name": self.name, "kind": self.kind, "bins": self.bins, "labels": list(self.labels)}
-        return {**about, "edges": self.edges.tolist()}
+        return {**about, "edges": self.edges.tolist(), "title": self.title or self.name}
 
     def describe(self, codes: Sequence[int]) -> str:
         """Return a set of codes in words.
@@ -50,12 +66,11 @@ class Field:
         >>> Field("confidence", "confidence", 2, np.zeros(1, np.uint8), edges).describe([1])
         'confidence 0.5 to 1'
         """
-        if self.kind == "slice":
+        if self.kind == SLICE:
             return f"{self.name}: {', '.join(self.labels[code] for code in codes if code < self.bins)}"
-        low, high = min(codes), max(codes)
-        if self.kind == CONFIDENCE:
-            return f"confidence {self.edges[low]:.3g} to {self.edges[min(high + 1, self.bins)]:.3g}"
-        return f"coverage {self.edges[low]:.3g} to {self.edges[min(high + 1, self.bins)]:.3g}"
+        low, high = self.edges[min(codes)], self.edges[min(max(codes) + 1, self.bins)]
+        digits = 6 if self.kind == VALUE else 3
+        return f"{self.title or self.name} {low:.{digits}g} to {high:.{digits}g}"
 
 
 def fields_of(rows: "pd.DataFrame", by: Sequence[str], options: Mapping[str, Any]) -> tuple[Field, ...]:
@@ -76,12 +91,46 @@ def fields_of(rows: "pd.DataFrame", by: Sequence[str], options: Mapping[str, Any
     limits = mass_edges(confidence[usable], bins) if by_mass else edges(bins)
     codes = np.full(len(rows), len(limits) - 1, dtype=np.uint8)
     codes[usable] = place(confidence[usable], limits, closed="right" if by_mass else "left")
-    fields = [Field(CONFIDENCE, CONFIDENCE, len(limits) - 1, codes, limits), _coverage(confidence, usable)]
-    columns = dict.fromkeys(by)
-    if "group" in rows and "group" not in columns and rows["group"].nunique() > 1:
-        columns["group"] = None
-    fields += [_slice(name, rows[name]) for name in columns]
-    return (*fields, _outcome(correct))
+    confident = Field(CONFIDENCE, CONFIDENCE, len(limits) - 1, codes, limits)
+    return (confident, _coverage(confidence, usable), *_slices(rows, by), _outcome(correct))
+
+
+def view_fields(rows: "pd.DataFrame", by: Sequence[str], view: "View") -> tuple[Field, ...]:
+    """Return the fields of rows that a probe has a view of: its value, each slice column, and its outcome.
+
+    The value is called what its column of the table is, which is short; the axis has its whole title.
+    """
+    values = rows[view.value].to_numpy(float)
+    finite = np.isfinite(values)
+    limits = value_edges(values[finite])
+    codes = np.full(len(rows), len(limits) - 1, dtype=np.uint8)
+    codes[finite] = place(values[finite], limits)
+    title = next((said for name, said, _ in view.columns if name == view.value), view.title)
+    value = Field(view.value, VALUE, len(limits) - 1, codes, limits, title=title)
+    return (value, *_slices(rows, by), _outcome(rows[view.outcome].to_numpy(float), view.outcomes, "neither"))
+
+
+def value_edges(values: Floats) -> Floats:
+    """Return the edges of at most 200 bins that hold all values: multiples of a round step, so that zero is one if it lies within.
+
+    The step is that of Freedman and Diaconis (1981), rounded up, where it gives neither few bins nor too many.
+
+    >>> value_edges(np.array([-0.9, -0.2, 0.1, 0.4, 1.3])).tolist()[:3]
+    [-1.0, -0.8, -0.6]
+    """
+    if not len(values):
+        return np.array([0.0, 1.0])
+    low, high = float(values.min()), float(values.max())
+    if low == high:
+        half = abs(low) / 2 or 0.5
+        return np.array([low - half, low + half])
+    quartiles = np.quantile(values, [0.25, 0.75])
+    wide = 2 * float(quartiles[1] - quartiles[0]) / len(values) ** (1 / 3)
+    wide = min(max(wide, (high - low) / MOST_STEPS), (high - low) / FEWEST)
+    power = 10.0 ** np.floor(np.log10(wide))
+    step = power * next(size for size in ROUND if size * power >= wide * (1 - 1e-9))
+    first, last = np.floor(low / step + 1e-9), np.ceil(high / step - 1e-9)
+    return np.round(np.arange(first, last + 1) * step, max(0, 2 - int(np.log10(power)))) + 0.0
 
 
 def place(confidence: Floats, limits: Floats, *, closed: str = "left") -> Codes:
@@ -122,6 +171,14 @@ def _coverage(confidence: Floats, usable: NDArray[np.bool_]) -> Field:
     return Field(COVERAGE, COVERAGE, len(kept), codes, np.concatenate([[0.0], ends[last]]))
 
 
+def _slices(rows: "pd.DataFrame", by: Sequence[str]) -> list[Field]:
+    """Return a field for each slice column, and for the group where there is more than one."""
+    columns = dict.fromkeys(by)
+    if "group" in rows and rows["group"].nunique() > 1:
+        columns["group"] = None
+    return [_slice(name, rows[name]) for name in columns]
+
+
 def _slice(name: str, column: "pd.Series[Any]") -> Field:
     """Return the categories of a column, the most frequent first; many numbers are cut into fifths."""
     import pandas as pd
@@ -134,7 +191,7 @@ def _slice(name: str, column: "pd.Series[Any]") -> Field:
         blank = bool((codes < 0).any())
         labels = (*names, BLANK) if blank else tuple(names)
         return Field(
-            name, "slice", len(labels), np.where(codes < 0, len(names), codes).astype(np.uint8), np.empty(0), labels
+            name, SLICE, len(labels), np.where(codes < 0, len(names), codes).astype(np.uint8), np.empty(0), labels
         )
     words = column.map(str).where(column.notna(), BLANK).replace("", BLANK)
     counts = words.value_counts()
@@ -143,13 +200,13 @@ def _slice(name: str, column: "pd.Series[Any]") -> Field:
     place_of = {word: i for i, word in enumerate(named)}
     labels = tuple(named) if len(named) == len(ranked) else (*named, OTHER)
     found = words.map(lambda word: place_of.get(word, MAX_BINS - 1)).to_numpy()
-    return Field(name, "slice", len(labels), found.astype(np.uint8), np.empty(0), labels)
+    return Field(name, SLICE, len(labels), found.astype(np.uint8), np.empty(0), labels)
 
 
-def _outcome(correct: Floats) -> Field:
-    codes = np.where(np.isnan(correct), 2, np.where(correct > 0, 0, 1)).astype(np.uint8)
-    labels = ("right", "wrong", "no answer known") if (codes == 2).any() else ("right", "wrong")
-    return Field(OUTCOME, "slice", len(labels), codes, np.empty(0), labels)
+def _outcome(outcome: Floats, words: tuple[str, str] = ("right", "wrong"), none: str = "no answer known") -> Field:
+    codes = np.where(np.isnan(outcome), 2, np.where(outcome > 0, 0, 1)).astype(np.uint8)
+    labels = (*words, none) if (codes == 2).any() else words
+    return Field(OUTCOME, SLICE, len(labels), codes, np.empty(0), labels)
 
 
 def tempered(fields: Sequence[Field], confidence: Floats) -> tuple[Field, Field]:

@@ -1,67 +1,161 @@
 """What the page is told of a report once, and the static picture that stays when the kernel is gone."""
 
 import secrets
-from collections.abc import Sequence
+import textwrap
 from typing import TYPE_CHECKING, Any
 
-from workbench.views._fields import Field
-from workbench.views._rows import Column
+from workbench.views._lens import Lens
 from workbench.views._temperature import HIGHEST, LOWEST
 
 if TYPE_CHECKING:
+    from workbench.probes.protocol import View
     from workbench.reports import Report
 
-__all__ = ["METRICS", "about", "static_html"]
+__all__ = ["about", "static_html"]
 
-METRICS = {  # the metrics that the page shows, in this order, and their words
-    "accuracy": "Accuracy",
-    "mean_confidence": "Mean confidence",
-    "confidence_gap": "Confidence gap",
-    "ece": "ECE, binned",
-    "smooth_ece": "ECE, smooth",
-    "l2_debiased": "L2, debiased",
-    "brier": "Brier score",
-    "nll": "NLL (nats)",
-    "auroc": "AUROC of confidence",
-    "aurc": "Area under risk-coverage",
-}
+LINE = 52  # characters of a line of an axis title
+NOTICED = 1.05  # a design effect that is worth a sentence
 # JupyterLab writes an error where a widget's model is gone. The picture above it says more, so that line is left out.
 STYLE = """<style>
 .jp-OutputArea-child:has(.workbench-static) + .jp-OutputArea-child .jupyter-widgets:not(:has(*)) { display: none; }
 </style>"""
 
 
-def about(report: "Report", fields: Sequence[Field], columns: Sequence[Column], why_not: str) -> dict[str, Any]:
-    """Return what the page needs besides the bytes: fields, columns, chart specs of both themes, and words."""
+def about(report: "Report", lens: Lens) -> dict[str, Any]:
+    """Return what the page needs besides the bytes: fields, columns, chart specs, the colours of both themes, and words."""
     from dataclasses import asdict
 
-    from workbench.charts import how_to_read, linked, theme
+    from workbench.charts import theme
 
-    specs = {
+    themes = ("light", "dark")
+    unit = "examples" if report.explored["example"].is_unique else "rows"
+    own = _of_confidence(lens) if lens.view is None else _of_view(lens, lens.view, unit)
+    return {
+        "key": f"wb-{secrets.token_hex(6)}",  # names the view in the page
+        "title": report.title,
+        "rows": len(lens.value),
+        "unit": unit,
+        "fields": [field.for_page() for field in lens.fields],
+        "columns": [column._asdict() for column in lens.columns],
+        "effect": lens.effect._asdict(),
+        "configs": {name: theme.config(name) for name in themes},
+        "palettes": {name: asdict(theme.palette(name)) for name in themes},
+        "temperature": {"why_not": lens.why_not, "low": LOWEST, "high": HIGHEST},
+        "held_out": int((report.rows["half"] != "explore").sum()),
+        **own,
+    }
+
+
+def _of_confidence(lens: Lens) -> dict[str, Any]:
+    """Return charts, panels and words of confidences and correct answers."""
+    from workbench.charts import how_to_read, linked
+
+    resemble = _resemble(lens)
+    charts = {
         "reliability": _without_x_title(linked.reliability([], height=270)),
         "histogram": linked.histogram([], title="Confidence", domain=(0.0, 1.0), height=84),
         "risk_coverage": linked.risk_coverage([], height=196),
     }
-    captions = {
-        "reliability": how_to_read("linked_reliability"),
-        "histogram": how_to_read("histogram"),
-        "risk_coverage": how_to_read("linked_risk_coverage"),
-    }
-    themes = ("light", "dark")
+    read = {name: how_to_read(name if name == "histogram" else f"linked_{name}") for name in charts}
+    labels = {"reliability": "Reliability diagram", "histogram": "Histogram of confidence"}
+    labels["risk_coverage"] = "Risk-coverage curve"
+    together = f"{read['reliability']} {read['histogram']} A chart is not filtered by its own brush.{resemble}"
     return {
-        "key": f"wb-{secrets.token_hex(6)}",  # names the view in the page
-        "title": report.title,
-        "rows": len(fields[0].codes),
-        "fields": [field.for_page() for field in fields],
-        "columns": [column._asdict() for column in columns],
-        "specs": specs,
-        "captions": captions,
-        "configs": {name: theme.config(name) for name in themes},
-        "palettes": {name: asdict(theme.palette(name)) for name in themes},
-        "metrics": [[key, words] for key, words in METRICS.items()],
-        "temperature": {"why_not": why_not, "low": LOWEST, "high": HIGHEST},
-        "held_out": int((report.rows["half"] != "explore").sum()),
+        "kind": "calibration",
+        "charts": [
+            {
+                "name": name,
+                "spec": spec,
+                "label": f"{labels[name]}. {read[name]}",
+                "field": int(name == "risk_coverage"),
+            }
+            for name, spec in charts.items()
+        ],
+        "panels": [
+            {
+                "name": "wb-calibration",
+                "title": "Reliability",
+                "charts": ["reliability", "histogram"],
+                "caption": together,
+                "brush": {"label": "Confidence", "low": 0, "high": 1, "step": 0.05},
+            },
+            {
+                "name": "wb-risk",
+                "title": "Risk and coverage",
+                "charts": ["risk_coverage"],
+                "caption": read["risk_coverage"],
+                "brush": {"label": "Coverage", "low": 0, "high": 1, "step": 0.05},
+            },
+        ],
+        "tiles": [["n", "Selected"], ["rate", "Accuracy"], ["mean", "Mean confidence"], ["ece", "ECE"]],
+        "rate": {"said": "Accuracy", "short": "hit rate", "reference": None},
+        "missing": "without confidence or outcome",
+        "captions": {
+            "slices": "A bar counts the examples of a slice: grey for all, coloured for those selected. The dot and line are "
+            "their hit rate with its 95 % interval, the upright tick their mean confidence. Click to select, "
+            f"shift-click for a run.{resemble}",
+            "metrics": "Computed by the kernel for the selection, as stated (T = 1). A binned ECE has no interval; by chance "
+            "alone, 95 % of calibrated models reach up to the number beside it.",
+        },
     }
+
+
+def _of_view(lens: Lens, view: "View", unit: str) -> dict[str, Any]:
+    """Return chart, panel and words of a value and an outcome."""
+    from workbench.charts import linked
+
+    field = lens.fields[0]
+    edges = field.edges
+    valued = bool((field.codes < field.bins).any())
+    spec = linked.histogram([], title=view.title, domain=(float(edges[0]), float(edges[-1])), height=216)
+    for layer in spec["layer"]:
+        layer["encoding"]["y"]["title"] = unit.capitalize()
+        layer["encoding"]["x"]["title"] = textwrap.wrap(view.title, LINE)
+    none = int((field.codes == field.bins).sum())
+    read = f"A bar counts the {unit} of a bin: grey for all, coloured for those selected."
+    read += f" {none:,} {unit} have no value and are in no bar." if none else ""
+    line = "" if view.reference is None else f", the upright line a model without bias ({100 * view.reference:g} %)"
+    return {
+        "kind": "view",
+        "charts": [{"name": "distribution", "spec": spec, "label": f"Histogram of {view.title}. {read}", "field": 0}]
+        if valued
+        else [],
+        "panels": [
+            {
+                "name": "wb-distribution-panel",
+                "title": lens.heading,
+                "charts": ["distribution"],
+                "caption": f"{read} A chart is not filtered by its own brush.",
+                "brush": {
+                    "label": "Value",
+                    "low": float(edges[0]),
+                    "high": float(edges[-1]),
+                    "step": float(f"{edges[1] - edges[0]:.6g}"),
+                },
+            }
+        ]
+        if valued
+        else [],
+        "tiles": [["n", "Selected"], ["rate", view.rate], *([["mean", lens.mean_words]] if valued else [])],
+        "rate": {"said": view.rate, "short": view.rate, "reference": view.reference},
+        "missing": "with neither outcome",
+        "captions": {
+            "slices": f"A bar counts the {unit} of a slice: grey for all, coloured for those selected. Dot and line are how "
+            f"often “{view.rate}” holds, with its 95 % interval{line}. Click to select, shift-click for a run."
+            f"{_resemble(lens)}",
+            "metrics": "Computed by the kernel for the selection. Point at a line to read how its interval was made.",
+        },
+    }
+
+
+def _resemble(lens: Lens) -> str:
+    """Return the sentence about rows that resemble each other, "" where they do not."""
+    if lens.effect.effect < NOTICED:
+        return ""
+    return (
+        f" Rows of one cluster resemble each other: intervals here count {lens.effect.effect:.1f} rows as one "
+        "(the design effect of all rows)."
+    )
 
 
 def _without_x_title(spec: dict[str, Any]) -> dict[str, Any]:

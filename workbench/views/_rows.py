@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MOST_ROWS", "Column", "Window", "columns_of", "detail", "window"]
+    from workbench.probes.protocol import View
+
+__all__ = ["MOST_ROWS", "Column", "Window", "columns_of", "detail", "view_columns", "window"]
 
 MOST_ROWS = 400  # of one window
 LONGEST = 400  # characters of a cell; the whole text stands in the row's detail
 DETAIL = 20_000
+LOOK_AT, SENTENCE = 200, 24  # rows and their mean number of characters from which a column of text is a wide one
 TITLES = {
     "text": "Example",
     "label": "Label",
@@ -29,6 +32,9 @@ class Column(NamedTuple):
     name: str
     title: str
     kind: str
+    wide: bool = False  # holds sentences
+    words: tuple[str, str] = ("right", "wrong")  # of a hit: for 1 and 0
+    wrong: bool = True  # whether the second word is an error, shown in the colour of errors
 
 
 class Window(NamedTuple):
@@ -43,10 +49,29 @@ def columns_of(rows: "pd.DataFrame", by: Sequence[str]) -> tuple[Column, ...]:
     """Return the columns to show: text, label, predicted, confidence, correct, and the slices; not those without a value."""
     kinds = {"confidence": "number", "correct": "hit"}
     filled = [name for name in TITLES if name in rows and rows[name].notna().any() and not rows[name].eq("").all()]
-    first = [Column(name, TITLES[name], kinds.get(name, "text")) for name in filled]
+    first = [Column(name, TITLES[name], kinds.get(name, "text"), wide=name == "text") for name in filled]
     if "text" not in filled:  # predictions without texts: show their ids
-        first.insert(0, Column("example", "Example", "text"))
+        first.insert(0, Column("example", "Example", "text", wide=True))
     return (*first, *(Column(name, name, "text") for name in by if name not in TITLES))
+
+
+def view_columns(rows: "pd.DataFrame", by: Sequence[str], view: "View") -> tuple[Column, ...]:
+    """Return the columns of a probe's view, then the slices; without any: the text, the value and the outcome."""
+    usual = (("text", "Text", "text"), (view.value, view.title, "number"), (view.outcome, view.rate, "hit"))
+    named = [line for line in view.columns or usual if line[0] in rows]
+    named = named or [("example", "Example", "text")]
+    wide = [kind == "text" and _long(rows[name]) for name, _, kind in named]
+    if not any(wide):
+        wide[0] = True
+    found = [Column(*line, wide=much, words=view.outcomes, wrong=False) for line, much in zip(named, wide, strict=True)]
+    known = {name for name, _, _ in named}
+    return (*found, *(Column(name, name, "text") for name in by if name not in known))
+
+
+def _long(column: "pd.Series[Any]") -> bool:
+    """Return whether a column holds sentences."""
+    some = column.dropna().head(LOOK_AT)
+    return bool(len(some)) and float(some.map(lambda text: len(str(text))).mean()) > SENTENCE
 
 
 def ranked(rows: "pd.DataFrame", column: str, *, descending: bool) -> NDArray[np.intp]:
@@ -63,7 +88,7 @@ def window(rows: "pd.DataFrame", columns: Sequence[Column], order: NDArray[np.in
     start = max(0, min(start, len(order)))
     at = order[start : min(end, start + MOST_ROWS)]
     part = rows.iloc[at]
-    cells = [[_text(value, column.kind) for value in part[column.name]] for column in columns]
+    cells = [[_text(value, column) for value in part[column.name]] for column in columns]
     return Window(start, [list(line) for line in zip(*cells, strict=True)], at.tolist())
 
 
@@ -71,9 +96,7 @@ def detail(rows: "pd.DataFrame", position: int, columns: Sequence[Column]) -> li
     """Return everything about one row: pairs of a title and a text, and the answers with their probabilities."""
     row = rows.iloc[position]
     pairs = [["id", str(row["example"])]]
-    pairs += [
-        [column.title, _text(row[column.name], column.kind, DETAIL)] for column in columns if column.name != "example"
-    ]
+    pairs += [[column.title, _text(row[column.name], column, DETAIL)] for column in columns if column.name != "example"]
     choices, logits = row.get("choices"), row.get("logits")
     if choices is not None and not isinstance(choices, float) and len(choices) <= MOST_ROWS:
         p = _softmax(logits) if logits is not None and not isinstance(logits, float) else [None] * len(choices)
@@ -85,13 +108,13 @@ def detail(rows: "pd.DataFrame", position: int, columns: Sequence[Column]) -> li
     return pairs
 
 
-def _text(value: Any, kind: str, longest: int = LONGEST) -> str:
+def _text(value: Any, column: Column, longest: int = LONGEST) -> str:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return ""
-    if kind == "number":
+    if column.kind == "number":
         return f"{value:.3f}"
-    if kind == "hit":
-        return "right" if value > 0 else "wrong"
+    if column.kind == "hit":
+        return column.words[0] if value > 0 else column.words[1]
     text = str(value)
     return text if len(text) <= longest else text[: longest - 1] + "…"
 

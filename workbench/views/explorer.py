@@ -1,6 +1,7 @@
 """The explorer: a report's charts and examples, linked by brushing.
 
-The page gets one byte per row and field, a float32 confidence and an outcome, once; a brush recounts and repaints there at once.
+The page gets one byte per row and field, a float32 value (a confidence, a difference) and an outcome, once; a brush recounts and
+repaints there at once. What is counted and shown, and in which words, is the `Lens` of the report (`_lens`).
 The kernel hears only the latest brush, keeps the selection as a mask over the explored rows, and answers with a window of the
 table and, when the hand rests, with metrics and their intervals. Text of examples reaches the page as text alone.
 
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from workbench.errors import UsageError, unknown
 from workbench.views import _assets, _fields, _messages, _rows, _temperature, selection
 from workbench.views._bundle import VegaBundle, vega
+from workbench.views._lens import lens_of
 from workbench.views._live import Latest, answer_beside_cells
 from workbench.views._page import about, static_html
 
@@ -64,36 +66,32 @@ class Explorer(anywidget.AnyWidget):
     bundle = traitlets.Instance(VegaBundle).tag(sync=True, **ipywidgets.widget_serialization)
     about = traitlets.Dict().tag(sync=True)  # fields, columns, captions, specs, themes, title
     codes = traitlets.Bytes().tag(sync=True)  # (fields, n) uint8
-    confidence = traitlets.Bytes().tag(sync=True)  # (n,) float32
-    correct = traitlets.Bytes().tag(sync=True)  # (n,) uint8: 0, 1, 255 for none
+    value = traitlets.Bytes().tag(sync=True)  # (n,) float32: a confidence, or the value of the probe's view
+    outcome = traitlets.Bytes().tag(sync=True)  # (n,) uint8: 0, 1, 255 for none
     mask = traitlets.Bytes().tag(sync=True)  # (n,) bits, packed, the first row in the lowest bit
     state = traitlets.Dict().tag(sync=True)  # serial, origin, ranges, mask, temperature
 
     def __init__(self, report: "Report") -> None:
+        self._lens = lens = lens_of(report)
         rows = report.explored
-        _check(report, rows)
         self._report, self._rows = report, rows
         self._lock = threading.RLock()
-        self._fields = _fields.fields_of(rows, report.by, report.options)
-        self._columns = _rows.columns_of(rows, [field.name for field in self._fields[2:-1]])
+        self._fields, self._columns, self._why_not = lens.fields, lens.columns, lens.why_not
         self._order: NDArray[np.intp] = np.arange(len(rows))
         self._masked = np.ones(len(rows), dtype=bool)
         self._selected = self._masked
         self._shown = self._order
         self._logits: _temperature.Logits | None = None
-        self._why_not = _temperature.why_not(rows)
         self._place_of: dict[str, list[int]] | None = None
         self._logged = ""
         self._metrics = Latest(self._send_metrics, failed=self._failed, pause=REST)
         self._slow = Latest(self._answer_slowly, failed=self._failed)
-        confidence = rows["confidence"].to_numpy(np.float32)
-        correct = rows["correct"].to_numpy(float)
         super().__init__(
             bundle=vega(),
-            about=about(report, self._fields, self._columns, self._why_not),
+            about=about(report, lens),
             codes=np.stack([field.codes for field in self._fields]).tobytes(),
-            confidence=np.nan_to_num(confidence).tobytes(),
-            correct=np.where(np.isnan(correct), 255, correct > 0).astype(np.uint8).tobytes(),
+            value=np.where(np.isfinite(lens.value), lens.value, 0).astype(np.float32).tobytes(),
+            outcome=np.where(np.isnan(lens.outcome), 255, lens.outcome > 0).astype(np.uint8).tobytes(),
             state=self._state_of(self._nothing(0)),
         )
         self._brush = self._nothing(0)
@@ -251,8 +249,7 @@ class Explorer(anywidget.AnyWidget):
             self._report.log_selection("explorer", words, n)
         found = []
         if n:
-            metrics = self._part(chosen).metrics
-            found = [_line(row) for row in metrics[metrics["group"] == "all"].to_dict("records")]
+            found = [_line(words, line) for words, line in self._lens.metrics(self._part(chosen).metrics)]
         self.send({"kind": "metrics", "serial": given.serial, "n": n, "metrics": found})
 
     def _part(self, chosen: NDArray[np.bool_]) -> "Report":
@@ -328,17 +325,7 @@ def _pair(bundle: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     return bundle if isinstance(bundle, tuple) else (bundle, {})
 
 
-def _line(row: dict[Any, Any]) -> dict[str, Any]:
-    """Return one metric as JSON: NaN is null."""
+def _line(words: str, row: dict[Any, Any]) -> dict[str, Any]:
+    """Return one metric as JSON: NaN is null; without words it is not shown."""
     numbers = {key: None if not np.isfinite(row[key]) else float(row[key]) for key in ("value", "low", "high")}
-    return {"metric": str(row["metric"]), "n": int(row["n"]), "method": str(row["method"]), **numbers}
-
-
-def _check(report: "Report", rows: "pd.DataFrame") -> None:
-    missing = [name for name in ("example", "confidence", "correct") if name not in rows]
-    if missing:
-        raise UsageError(
-            f"The explorer shows rows with a confidence and an outcome; those of {report.probe!r} lack {', '.join(missing)}."
-        )
-    if not len(rows):
-        raise UsageError(f"This report has no explored rows to show; its outcome is {report.outcome!r}.")
+    return {"metric": str(row["metric"]), "words": words, "n": int(row["n"]), "method": str(row["method"]), **numbers}

@@ -1,6 +1,4 @@
-// The linked charts: reliability diagram and histogram share the brush on confidence, the curve has that on coverage.
-
-const CONFIDENCE = 0, COVERAGE = 1;
+// The linked charts: which ones stands in `about.charts`. Charts of one field share its brush.
 
 /** Codes of the parts of the ranking between two coverages of the curve on show. */
 function codesOfCoverage(rows, bins, range) {
@@ -28,75 +26,85 @@ function coverageOf(rows, codes) {
   return [low, high];
 }
 
-/** Two number inputs, the keyboard's brush: `read()` gives [low, high] in [0, 1] or null, `write` takes the two numbers. */
-function rangeInputs(label, { read, write }) {
-  const input = which => element("input", { type: "number", min: 0, max: 1, step: 0.05, class: "wb-number", placeholder: which === "from" ? "0" : "1",
-    "aria-label": `${label} ${which}` });
+/** Two number inputs, the keyboard's brush: `read()` gives [low, high] or null, `write` takes the two numbers. */
+function rangeInputs({ label, low, high, step }, { read, write }) {
+  const input = which => element("input", { type: "number", min: low, max: high, step, class: "wb-number",
+    placeholder: plain(which === "from" ? low : high), "aria-label": `${label} ${which}` });
   const from = input("from"), to = input("to");
   const changed = () => {
-    const low = from.value === "" ? 0 : Number(from.value), high = to.value === "" ? 1 : Number(to.value);
-    write(from.value === "" && to.value === "" ? null : [Math.max(0, Math.min(low, high)), Math.min(1, Math.max(low, high))]);
+    const a = from.value === "" ? low : Number(from.value), b = to.value === "" ? high : Number(to.value);
+    write(from.value === "" && to.value === "" ? null : [Math.max(low, Math.min(a, b)), Math.min(high, Math.max(a, b))]);
   };
   for (const one of [from, to]) one.addEventListener("change", changed);
+  const rounded = number => plain(step < 0.05 ? number : Math.round(number * 1e3) / 1e3);
   const show = () => {
     const range = read();
     [from, to].forEach((one, k) => {
-      if (document.activeElement !== one) one.value = range ? String(Math.round(range[k] * 1e3) / 1e3) : "";
+      if (document.activeElement !== one) one.value = range ? rounded(range[k]) : "";
     });
   };
   return { show, host: element("span", { class: "wb-range", role: "group", "aria-label": label }, [span("wb-to", label.toLowerCase()), from, span("wb-to", "to"), to]) };
 }
 
+/** How the counts of a field become the rows of each chart. */
+const ROWS = {
+  reliability: (counts, field, design) => reliabilityRows(counts, field.edges, design),
+  histogram: (counts, field) => histogramRows(counts, field.edges),
+  distribution: (counts, field) => histogramRows(counts, field.edges),
+  risk_coverage: (counts, field, design) => riskRows(counts, field.bins, design),
+};
+
 class Charts {
   constructor(store, model) {
     this.store = store;
     this.model = model;
-    this.edges = store.fields[CONFIDENCE].edges;
-    const { specs, captions } = store.about, hosts = ["reliability", "histogram", "risk_coverage"].map(name => div(`wb-chart wb-${name}`));
-    const byConfidence = range => store.brush(CONFIDENCE, this.confidenceCodes(range));
-    const byCoverage = range => store.brush(COVERAGE, codesOfCoverage(this.curve, store.bins[COVERAGE], range));
-    this.charts = [
-      new Chart(hosts[0], { spec: specs.reliability, field: "lower", label: `Reliability diagram. ${captions.reliability}`, onBrush: byConfidence }),
-      new Chart(hosts[1], { spec: specs.histogram, field: "lower", label: `Histogram of confidence. ${captions.histogram}`, onBrush: byConfidence }),
-      new Chart(hosts[2], { spec: specs.risk_coverage, field: "coverage", label: `Risk-coverage curve. ${captions.risk_coverage}`, onBrush: byCoverage }),
-    ];
-    this.inputs = [
-      rangeInputs("Confidence", { read: () => this.ranges()[0], write: byConfidence }),
-      rangeInputs("Coverage", { read: () => this.ranges()[2], write: byCoverage }),
-    ];
-    this.calibration = panel("Reliability", [hosts[0], hosts[1]], {
-      name: "wb-calibration", caption: `${captions.reliability} ${captions.histogram} A chart is not filtered by its own brush.`, tools: [this.inputs[0].host],
+    const hosts = new Map();
+    this.charts = store.about.charts.map(({ name, spec, label, field }) => {
+      hosts.set(name, div(`wb-chart wb-${name}`));
+      const onBrush = range => store.brush(field, this.codes(field, range));
+      return Object.assign(new Chart(hosts.get(name), { spec, label, onBrush, field: this.coverage(field) ? "coverage" : "lower" }), { name, of: field });
     });
-    this.risk = panel("Risk and coverage", [hosts[2]], { name: "wb-risk", caption: captions.risk_coverage, tools: [this.inputs[1].host] });
+    this.inputs = [];
+    this.panels = store.about.panels.map(({ name, title, charts, caption, brush }) => {
+      const field = this.charts.find(chart => chart.name === charts[0]).of;
+      const inputs = rangeInputs(brush, { read: () => this.range(field), write: range => store.brush(field, this.codes(field, range)) });
+      this.inputs.push(inputs);
+      return panel(title, charts.map(one => hosts.get(one)), { name, caption, tools: [inputs.host] });
+    });
     this.all = this.data(store.everything);
     this.count();
   }
 
-  confidenceCodes(range) {
-    const codes = range && codesBetween(this.edges, range[0], range[1]);
-    return codes && codes.length === this.edges.length - 1 ? null : codes;
+  coverage(field) { return this.store.fields[field].kind === "coverage"; }
+
+  /** The curve on show, along which a brush on coverage lies. */
+  get curve() { return this.now[this.charts.findIndex(chart => this.coverage(chart.of))]; }
+
+  /** The codes of a brushed range; null for nothing and for everything. */
+  codes(field, range) {
+    const { edges, bins } = this.store.fields[field];
+    if (this.coverage(field)) return codesOfCoverage(this.curve, bins, range);
+    const codes = range && codesBetween(edges, range[0], range[1]);
+    return codes && codes.length === bins ? null : codes;
   }
 
-  /** Where the brushes lie in each chart. */
-  ranges() {
-    const [codes, covered] = this.store.ranges, of = codes ? [this.edges[codes[0]], this.edges[codes.at(-1) + 1]] : null;
-    return [of, of, coverageOf(this.curve, covered)];
+  /** Where the brush on a field lies in its charts. */
+  range(field) {
+    const codes = this.store.ranges[field], { edges } = this.store.fields[field];
+    if (this.coverage(field)) return coverageOf(this.curve, codes);
+    return codes ? [edges[codes[0]], edges[codes.at(-1) + 1]] : null;
   }
 
   data(views) {
-    const bars = reliabilityRows(views.get(CONFIDENCE), this.edges);
-    return [bars, bars, riskRows(views.get(COVERAGE), this.store.bins[COVERAGE])];
+    return this.charts.map(({ name, of }) => ROWS[name](views.get(of), this.store.fields[of], this.store.about.effect));
   }
 
-  count() {
-    this.now = this.data(this.store.views);
-    this.curve = this.now[2];
-  }
+  count() { this.now = this.data(this.store.views); }
 
   async draw(theme) {
     const vega = await loadVega(this.model);
     await Promise.all(this.charts.map((chart, k) => {
-      chart.range = this.ranges()[k];
+      chart.range = this.range(chart.of);
       return chart.draw(vega, this.store.about, theme, { all: this.all[k], shown: this.now[k] });
     }));
     this.inputs.forEach(one => one.show());
@@ -106,11 +114,10 @@ class Charts {
   /** Repaint after a count; resolves when the pictures have settled. */
   async paint() {
     this.count();
-    const ranges = this.ranges();
     this.inputs.forEach(one => one.show());
     this.charts.forEach((chart, k) => chart.update("shown", this.now[k]));
     await Promise.all(this.charts.map(chart => chart.run()));
-    await Promise.all(this.charts.map((chart, k) => chart.place(ranges[k])));
+    await Promise.all(this.charts.map(chart => chart.place(this.range(chart.of))));
   }
 
   dispose() { this.charts.forEach(chart => chart.dispose()); }

@@ -15,16 +15,17 @@ function passTable(codes) {
 /** Empty counts of a field's view: one entry per code, and one for rows that have none. */
 function emptyCounts(bins) {
   const make = () => new Float64Array(bins + 1);
-  return { n: make(), known: make(), hits: make(), sum: make(), spread: make() };
+  return { n: make(), known: make(), hits: make(), valued: make(), sum: make(), spread: make() };
 }
 
 /**
  * Count the rows of the shown fields.
- * columns: { codes: [Uint8Array], confidence: Float32Array | Float64Array, correct: Uint8Array (0, 1, 255 unknown) }
+ * columns: { codes: [Uint8Array], value: Float32Array | Float64Array, outcome: Uint8Array (0, 1, 255 unknown), apart: boolean }
  * brushes: { tables: [table | null], mask: Uint8Array of packed bits | null }
  * shown: indices of the fields whose counts are wanted; bins: bins of every field; fails: scratch, one byte per row.
- * Returns { selected, views: Map field -> counts }. A row is `known` where it has a code in field 0 (a confidence and an
- * outcome): hits, sum (of confidence) and spread (of confidence x (1 - confidence)) are over known rows.
+ * Returns { selected, views: Map field -> counts }. A row is `valued` where it has a code in field 0: sum (of the value) and spread
+ * (of value x (1 - value)) are over those. It is `known` where it counts for the rate: with an outcome, where value and outcome
+ * stand `apart`; else where it is valued (a confidence without an outcome has no code).
  */
 function count(columns, brushes, shown, bins, fails) {
   const { codes } = columns, rows = fails.length;
@@ -46,20 +47,23 @@ function count(columns, brushes, shown, bins, fails) {
 }
 
 /** The counts of one field's view: one plain loop over the rows, which is quicker than all views in one. */
-function countView({ codes, confidence, correct }, f, bins, fails) {
-  const view = emptyCounts(bins[f]), { n, known, hits, sum, spread } = view;
+function countView({ codes, value, outcome, apart }, f, bins, fails) {
+  const view = emptyCounts(bins[f]), { n, known, hits, valued, sum, spread } = view;
   const code = codes[f], first = codes[0], missing = bins[0], rows = fails.length;
   for (let i = 0; i < rows; i++) {
     const fail = fails[i];
     if (fail !== PASSES && fail !== f) continue;
-    const b = code[i];
+    const b = code[i], has = first[i] !== missing;
     n[b]++;
-    if (first[i] === missing) continue;
-    const p = confidence[i];
+    if (has) {
+      const p = value[i];
+      valued[b]++;
+      sum[b] += p;
+      spread[b] += p * (1 - p);
+    }
+    if (apart ? outcome[i] === 255 : !has) continue;
     known[b]++;
-    sum[b] += p;
-    spread[b] += p * (1 - p);
-    if (correct[i] === 1) hits[b]++;
+    if (outcome[i] === 1) hits[b]++;
   }
   return view;
 }
@@ -76,7 +80,7 @@ function restrict(counts, table, bins) {
 
 /** The codes of bins that an interval touches; null for nothing. edges ascend; ends on an edge do not touch the next bin. */
 function codesBetween(edges, low, high) {
-  const codes = [], slack = 1e-9;
+  const codes = [], slack = 1e-9 * (edges.at(-1) - edges[0]);
   for (let b = 0; b + 1 < edges.length; b++) {
     if (edges[b] < high - slack && edges[b + 1] > low + slack) codes.push(b);
   }

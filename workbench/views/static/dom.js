@@ -22,6 +22,12 @@ const whole = new Intl.NumberFormat("en-GB");
 /** A share as a percentage, or a dash. */
 const percent = share => (Number.isFinite(share) ? `${(100 * share).toFixed(1)} %` : "–");
 
+/** A number of at most six digits, as an input takes it. */
+const plain = number => String(Number(number.toPrecision(6)));
+
+/** The same for people, with a minus sign. */
+const signed = number => plain(number).replace("-", "−");
+
 /** A panel: heading, content, and the sentence that says how to read it. */
 function panel(title, content, { caption = "", name = "", tools = [] } = {}) {
   const heading = element("h3", { text: title, class: "wb-title" });

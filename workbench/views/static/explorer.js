@@ -18,9 +18,10 @@ function applyPalette(el, about, theme) {
 async function render({ model, el }) {
   const store = storeOf(model), { about } = store;
   const headline = new Headline(store), charts = new Charts(store, model), slices = new Slices(store);
-  const metrics = new Metrics(store), temperature = new Temperature(store), grid = new Grid(store);
-  const root = div("workbench-explorer", [div("wb-layout", [
-    headline.host, charts.calibration, slices.host, charts.risk, metrics.host, temperature.host, grid.host])]);
+  const metrics = new Metrics(store), temperature = store.calibrated ? new Temperature(store) : null, grid = new Grid(store);
+  const [first, ...further] = charts.panels;
+  const parts = [headline.host, first, slices.host, ...further, metrics.host, temperature?.host, grid.host].filter(Boolean);
+  const root = div("workbench-explorer", [div(`wb-layout wb-of-${first ? about.kind : "outcomes"}`, parts)]);
   if (about.held_out) root.append(element("p", { class: "wb-caption", text: `${whole.format(about.held_out)} examples are held out and not shown.` }));
   applyPalette(root, about, themeNow());
   el.replaceChildren(root);
@@ -30,7 +31,7 @@ async function render({ model, el }) {
     headline.paint();
     slices.paint();
     metrics.stale();
-    temperature.paint();
+    temperature?.paint();
     if (painting) { again = true; return; }
     do {
       again = false;
@@ -43,7 +44,7 @@ async function render({ model, el }) {
   const heard = (what, message) => {
     if (what === "view") grid.view();
     else if (what === "rows") grid.arrived();
-    else if (what === "metrics" || what === "late") { metrics.paint(); temperature.paint(); }
+    else if (what === "metrics" || what === "late") { metrics.paint(); temperature?.paint(); }
     else if (what === "detail") grid.read(message);
     else if (what === "problem") headline.paint();
     else repaint();

@@ -16,7 +16,8 @@ class Grid {
       onclick: () => this.sort(column.name) }));
     const head = element("div", { class: "wb-row wb-grid-head", role: "row" },
       this.heads.map((button, k) => element("div", { role: "columnheader", class: `wb-cell wb-${this.columns[k].kind}`, "aria-sort": "none" }, [button])));
-    const widths = this.columns.map((column, k) => (k === 0 ? "minmax(160px, 3.4fr)" : column.kind === "text" ? "minmax(64px, 1fr)" : column.kind === "number" ? "100px" : "72px"));
+    const widths = this.columns.map(({ kind, wide, words }) => (wide ? "minmax(160px, 3.4fr)" : kind === "text" ? "minmax(64px, 1fr)"
+      : kind === "number" ? "100px" : `${Math.max(72, 18 + 7 * Math.max(...words.map(word => word.length)))}px`));
     this.table = div("wb-table", [element("div", { role: "rowgroup", class: "wb-grid-top" }, [head]), this.port],
       { role: "grid", "aria-label": "Examples", "aria-colcount": this.columns.length });
     this.table.style.setProperty("--wb-columns", widths.join(" "));
@@ -69,8 +70,9 @@ class Grid {
     return element("div", { class: "wb-row", role: "row", id: `${this.store.about.key}-row-${at}`, "aria-rowindex": at + 2,
       "aria-selected": String(at === this.active), "data-row": row, onclick: () => { this.mark(at); this.open(row); } },
     cells.map((text, k) => {
-      const kind = this.columns[k].kind, hit = kind === "hit" && text ? ` wb-${text}` : "";
-      return element("div", { class: `wb-cell wb-${kind}${hit}`, role: "gridcell", text, title: k < 3 ? text : null });
+      const { kind, words, wrong, wide } = this.columns[k], second = kind === "hit" && text === words[1] && text !== "";
+      const class_ = `wb-cell wb-${kind}${second ? (wrong ? " wb-wrong" : " wb-second") : ""}`;
+      return element("div", { class: class_, role: "gridcell", text, title: wide || k < 3 ? text : null });
     }));
   }
 

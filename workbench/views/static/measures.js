@@ -2,12 +2,24 @@
 
 const Z = 1.959963984540054, DRAWS = 1000;
 
-/** Wilson's 95 % interval of a share. */
-function wilson(hits, n) {
+const INDEPENDENT = { effect: 1, quantile: Z };
+
+/**
+ * Wilson's 95 % interval of a share. Where rows of one cluster resemble each other (`design`: the kernel's design effect and
+ * quantile), n / effect rows count, one at least.
+ */
+function wilson(hits, n, { effect, quantile } = INDEPENDENT) {
   if (!(n > 0)) return [null, null];
-  const p = hits / n, z2 = Z * Z, centre = (p + z2 / (2 * n)) / (1 + z2 / n);
-  const half = Z * Math.sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n);
+  const p = hits / n, rows = Math.max(1, n / effect), z2 = quantile * quantile;
+  const centre = (p + z2 / (2 * rows)) / (1 + z2 / rows);
+  const half = quantile * Math.sqrt(p * (1 - p) / rows + z2 / (4 * rows * rows)) / (1 + z2 / rows);
   return [hits === 0 ? 0 : Math.max(0, centre - half), hits === n ? 1 : Math.min(1, centre + half)];
+}
+
+/** Mean and standard deviation of n values, from their sum and the sum of value x (1 - value). */
+function meanOf(sum, spread, n) {
+  const mean = sum / n;
+  return { mean, deviation: Math.sqrt(Math.max(0, (sum - spread) / n - mean * mean)) };
 }
 
 const total = values => values.reduce((sum, value) => sum + value, 0);
@@ -68,25 +80,33 @@ function nullBand(counts, bins, observed) {
   return { high: drawn[Math.ceil(0.95 * DRAWS) - 1], p: (1 + reach) / (1 + DRAWS) };
 }
 
-/** Everything about a selection that its counts per bin of confidence tell. */
-function measure(counts, bins) {
-  const known = total(counts.known.subarray(0, bins)), hits = total(counts.hits.subarray(0, bins));
+/**
+ * Everything about a selection that its counts per code of field 0 tell: the rate of the outcome and the mean of the value, and
+ * the calibration where the value is a confidence.
+ */
+function measure(counts, bins, { effect = INDEPENDENT, calibrated = true } = {}) {
+  const known = total(counts.known), hits = total(counts.hits), valued = total(counts.valued);
+  const found = { known, hits, rate: hits / known, interval: wilson(hits, known, effect), valued,
+    ...meanOf(total(counts.sum), total(counts.spread), valued) };
+  if (!calibrated) return found;
   const error = ece(counts, bins);
-  return {
-    known, hits, accuracy: hits / known, interval: wilson(hits, known),
-    confidence: total(counts.sum.subarray(0, bins)) / known, ece: error, band: nullBand(counts, bins, error),
-  };
+  return { ...found, ece: error, band: nullBand(counts, bins, error) };
 }
 
-/** Rows of the reliability diagram and of the histogram; null where a bin is empty. */
-function reliabilityRows(counts, edges) {
+/** Rows of a histogram: the number of rows in each bin. */
+function histogramRows(counts, edges) {
+  return Array.from({ length: edges.length - 1 }, (_, b) => ({ lower: edges[b], upper: edges[b + 1], n: counts.n[b] }));
+}
+
+/** Rows of the reliability diagram; null where a bin is empty. */
+function reliabilityRows(counts, edges, design) {
   const rows = [];
   for (let b = 0; b + 1 < edges.length; b++) {
     const n = counts.known[b], row = { lower: edges[b], upper: edges[b + 1], n };
     const empty = { confidence: null, accuracy: null, low: null, high: null, null_low: null, null_high: null };
     if (!n) { rows.push({ ...row, ...empty }); continue; }
     const mean = counts.sum[b] / n, spread = Z * Math.sqrt(counts.spread[b]) / n;
-    const [low, high] = wilson(counts.hits[b], n);
+    const [low, high] = wilson(counts.hits[b], n, design);
     rows.push({ ...row, confidence: mean, accuracy: counts.hits[b] / n, low, high,
       null_low: Math.max(0, mean - spread), null_high: Math.min(1, mean + spread) });
   }
@@ -94,14 +114,14 @@ function reliabilityRows(counts, edges) {
 }
 
 /** The risk-coverage curve: after each part of the ranking, the share answered and the share wrong among those. */
-function riskRows(counts, bins) {
+function riskRows(counts, bins, design) {
   const rows = [], n = total(counts.known.subarray(0, bins));
   let seen = 0, wrong = 0;
   for (let b = 0; b < bins; b++) {
     if (!counts.known[b]) continue;
     seen += counts.known[b];
     wrong += counts.known[b] - counts.hits[b];
-    const [low, high] = wilson(wrong, seen);
+    const [low, high] = wilson(wrong, seen, design);
     rows.push({ code: b, coverage: seen / n, risk: wrong / seen, low, high });
   }
   return rows;

@@ -7,9 +7,9 @@ class Headline {
     this.store = store;
     const tile = (name, words) => {
       const value = span("wb-value", ""), note = span("wb-note", "");
-      return { value, note, host: div(`wb-tile wb-tile-${name}`, [span("wb-label", words), value, note]) };
+      return { value, note, host: div(`wb-tile wb-tile-${name}`, [span("wb-label", words, { title: words }), value, note]) };
     };
-    this.tiles = { n: tile("n", "Selected"), accuracy: tile("accuracy", "Accuracy"), confidence: tile("confidence", "Mean confidence"), ece: tile("ece", "ECE") };
+    this.tiles = Object.fromEntries(store.about.tiles.map(([name, words]) => [name, tile(name, words)]));
     this.chips = div("wb-chips");
     this.clear = element("button", { type: "button", class: "wb-button wb-clear", text: "Clear all", onclick: () => store.clear() });
     this.said = element("div", { role: "status", "aria-live": "polite", class: "wb-said" });
@@ -21,19 +21,12 @@ class Headline {
   }
 
   paint() {
-    const { store, tiles } = this, m = store.measures, missing = store.selected - m.known;
-    tiles.n.value.textContent = whole.format(store.selected);
-    tiles.n.note.textContent = `of ${whole.format(store.rows)} examples` + (missing ? `, ${whole.format(missing)} without confidence or outcome` : "");
-    tiles.accuracy.value.textContent = percent(m.accuracy);
-    tiles.accuracy.note.textContent = m.known ? `95 %: ${percent(m.interval[0])} to ${percent(m.interval[1])}` : "nothing to count";
-    tiles.confidence.value.textContent = percent(m.confidence);
-    const gap = 100 * (m.confidence - m.accuracy);
-    tiles.confidence.note.textContent = m.known ? `${Math.abs(gap).toFixed(1)} points ${gap >= 0 ? "above" : "below"} accuracy` : "";
-    tiles.ece.value.textContent = m.known ? m.ece.toFixed(3) : "–";
-    tiles.ece.value.dataset.ece = String(m.ece);
-    const outside = m.ece > m.band.high;
-    tiles.ece.note.textContent = m.known ? `calibrated models stay below ${m.band.high.toFixed(3)}${outside ? "" : ", as here"}` : "";
-    tiles.ece.host.classList.toggle("wb-outside", outside);
+    const { store } = this, m = store.measures, said = this.numbers(m);
+    for (const [name, tile] of Object.entries(this.tiles)) [tile.value.textContent, tile.note.textContent] = said[name]();
+    if (this.tiles.ece) {
+      this.tiles.ece.value.dataset.ece = String(m.ece);
+      this.tiles.ece.host.classList.toggle("wb-outside", m.ece > m.band.high);
+    }
     this.paintChips();
     this.problem.hidden = !store.problem;
     this.problem.textContent = store.problem;
@@ -41,10 +34,35 @@ class Headline {
     this.timer = setTimeout(() => { this.said.textContent = this.sentence(); }, SAY_AFTER);
   }
 
+  /** The value and the note of each tile. */
+  numbers(m) {
+    const { store } = this, { unit, missing } = store.about, without = store.selected - m.known;
+    return {
+      n: () => [whole.format(store.selected), `of ${whole.format(store.rows)} ${unit}${without ? `, ${whole.format(without)} ${missing}` : ""}`],
+      rate: () => [percent(m.rate), m.known ? `95 %: ${percent(m.interval[0])} to ${percent(m.interval[1])}` : "nothing to count"],
+      mean: () => (store.calibrated ? this.meanConfidence(m) : this.meanValue(m)),
+      ece: () => [m.known ? m.ece.toFixed(3) : "–",
+        m.known ? `calibrated models stay below ${m.band.high.toFixed(3)}${m.ece > m.band.high ? "" : ", as here"}` : ""],
+    };
+  }
+
+  meanConfidence(m) {
+    const gap = 100 * (m.mean - m.rate);
+    return [percent(m.mean), m.known ? `${Math.abs(gap).toFixed(1)} points ${gap >= 0 ? "above" : "below"} accuracy` : ""];
+  }
+
+  meanValue({ mean, deviation, valued }) {
+    const error = deviation * Math.sqrt(this.store.about.effect.effect / valued), few = valued < this.store.selected;
+    const said = digits(deviation, -error, error);
+    return [digits(mean, mean - 2 * error, mean + 2 * error),
+      valued ? `standard deviation ${said}${few ? `, of ${whole.format(valued)} ${this.store.about.unit}` : ""}` : "no values"];
+  }
+
   sentence() {
-    const m = this.store.measures;
-    const numbers = m.known ? ` Accuracy ${percent(m.accuracy)}, mean confidence ${percent(m.confidence)}, ECE ${m.ece.toFixed(3)}.` : "";
-    return `${whole.format(this.store.selected)} of ${whole.format(this.store.rows)} examples selected.${numbers}`;
+    const { store } = this, m = store.measures, { tiles, unit } = store.about, name = key => tiles.find(([one]) => one === key)?.[1];
+    const numbers = [`${name("rate")} ${percent(m.rate)}`, name("mean") && `${name("mean").replace(/^M/, "m")} ${this.numbers(m).mean()[0]}`,
+      name("ece") && `ECE ${m.ece.toFixed(3)}`].filter(Boolean);
+    return `${whole.format(store.selected)} of ${whole.format(store.rows)} ${unit} selected.${m.known ? ` ${numbers.join(", ")}.` : ""}`;
   }
 
   paintChips() {
@@ -58,7 +76,7 @@ class Headline {
     this.clear.hidden = !chips.length;
     if (key === this.key) return;
     this.key = key;
-    const hint = span("wb-hint", "Drag across a chart or click a slice to select.");
+    const hint = span("wb-hint", `${store.about.charts.length ? "Drag across a chart or click" : "Click"} a slice to select.`);
     this.chips.replaceChildren(...(chips.length ? chips.map(([words, lift]) =>
       element("button", { type: "button", class: "wb-chip", "aria-label": `Remove the brush: ${words}`, onclick: lift },
         [span("wb-chip-words", words), span("wb-x", "×", { "aria-hidden": "true" })])) : [hint]));
@@ -69,6 +87,7 @@ class Headline {
       const named = codes.slice(0, 3).map(code => field.labels[code]).join(", ");
       return `${field.name}: ${named}${codes.length > 3 ? `, ${codes.length - 3} more` : ""}`;
     }
+    if (field.kind === "value") return `${field.title} ${signed(field.edges[codes[0]])} to ${signed(field.edges[codes.at(-1) + 1])}`;
     if (field.kind === "confidence") return `confidence ${field.edges[codes[0]].toFixed(2)} to ${field.edges[codes.at(-1) + 1].toFixed(2)}`;
     return `coverage rank ${field.edges[codes[0]].toFixed(2)} to ${field.edges[codes.at(-1) + 1].toFixed(2)}`;
   }
@@ -85,7 +104,7 @@ class Metrics {
     const heads = ["Metric", "Value", "95 % interval"].map((text, k) => element("th", { text, scope: "col", class: k ? "wb-right" : "" }));
     this.table = element("table", { class: "wb-metrics" }, [element("thead", {}, [element("tr", {}, heads)]), this.body]);
     this.host = panel("Metrics", [this.table], { name: "wb-metrics-panel", tools: [this.state],
-      caption: "Computed by the kernel for the selection, as stated (T = 1). A binned ECE has no interval; by chance alone, 95 % of calibrated models reach up to the number beside it." });
+      caption: store.about.captions.metrics });
   }
 
   /** Say that numbers are old, but only if the wait is long enough to be seen. */
@@ -102,10 +121,8 @@ class Metrics {
   paint() {
     this.stale();
     if (!this.store.metrics) return;
-    const known = new Map(this.store.metrics.metrics.map(line => [line.metric, line]));
-    const lines = this.store.about.metrics.filter(([key]) => known.has(key));
-    this.body.replaceChildren(...lines.map(([key, words]) => {
-      const { value, low, high, method } = known.get(key);
+    const lines = this.store.metrics.metrics.filter(line => line.words);
+    this.body.replaceChildren(...lines.map(({ words, value, low, high, method }) => {
       const some = low !== null && high !== null, band = some && method.startsWith("null band");
       const interval = !some ? "–" : band ? `chance: up to ${digits(high, low, high)}` : `${digits(low, low, high)} to ${digits(high, low, high)}`;
       return element("tr", { title: method }, [element("th", { text: words, scope: "row" }),

@@ -8,11 +8,9 @@ class Slices {
       onchange: () => store.show(Number(this.select.value)) },
       this.choices.map(([field, f]) => element("option", { value: f, text: field.name })));
     this.list = div("wb-slices", [], { role: "group" });
-    const legend = div("wb-slice-legend", [span("", ""), span("", "examples"), span("", ""), span("wb-scale", "hit rate"), span("", "")],
-      { "aria-hidden": "true" });
-    this.host = panel("Slices", [legend, this.list], { name: "wb-slice-panel", tools: [this.select],
-      caption: "A bar counts the examples of a slice: grey for all, coloured for those selected. The dot and line are their hit rate with " +
-        "its 95 % interval, the upright tick their mean confidence. Click to select, shift-click for a run." });
+    const { rate, unit, captions } = store.about;
+    const legend = div("wb-slice-legend", [span("", ""), span("", unit), span("", ""), span("wb-scale", rate.short)], { "aria-hidden": "true" });
+    this.host = panel("Slices", [legend, this.list], { name: "wb-slice-panel", tools: [this.select], caption: captions.slices });
     this.build();
   }
 
@@ -24,7 +22,7 @@ class Slices {
     this.list.setAttribute("aria-label", `Slices by ${field.name}`);
     this.rows = field.labels.map((label, code) => {
       const parts = { all: span("wb-bar-all", ""), shown: span("wb-bar-shown", ""), n: span("wb-slice-n", ""), line: span("wb-track-line", ""),
-        dot: span("wb-track-dot", ""), tick: span("wb-track-tick", ""), value: span("wb-slice-value", "") };
+        dot: span("wb-track-dot", ""), tick: this.mark(), value: span("wb-slice-value", "") };
       parts.all.style.width = `${(100 * all.n[code]) / this.most}%`;
       const button = element("button", { class: "wb-slice", type: "button", role: "checkbox", "aria-checked": "false", title: label,
         onclick: event => this.toggle(code, event.shiftKey) }, [
@@ -35,6 +33,12 @@ class Slices {
     });
     this.list.replaceChildren(...this.rows.map(row => row.button));
     this.paint();
+  }
+
+  /** The tick of a row: the mean confidence, or the rate of a model without bias. */
+  mark() {
+    const { reference } = this.store.about.rate, name = this.store.calibrated ? "wb-track-tick" : "wb-track-reference";
+    return span(name, "", { style: reference === null ? {} : { left: `${100 * reference}%` } });
   }
 
   toggle(code, run) {
@@ -50,21 +54,23 @@ class Slices {
   paint() {
     const { store } = this;
     if (this.built !== store.slice) { this.build(); return; }
+    const { rate: { short, reference }, unit, effect } = store.about;
     const counts = store.views.get(store.slice), chosen = store.ranges[store.slice], field = store.fields[store.slice];
     this.rows.forEach((row, code) => {
       const n = counts.n[code], known = counts.known[code], passes = !chosen || chosen.includes(code);
-      const rate = known ? counts.hits[code] / known : NaN, [low, high] = wilson(counts.hits[code], known);
+      const rate = known ? counts.hits[code] / known : NaN, [low, high] = wilson(counts.hits[code], known, effect);
       row.button.setAttribute("aria-checked", String(Boolean(chosen?.includes(code))));
-      row.button.setAttribute("aria-label", `${field.labels[code]}: ${whole.format(n)} examples, hit rate ${percent(rate)}`);
+      row.button.setAttribute("aria-label", `${field.labels[code]}: ${whole.format(n)} ${unit}, ${short} ${percent(rate)}`);
       row.button.classList.toggle("wb-off", !passes);
       row.shown.style.width = `${(100 * n) / this.most}%`;
       row.n.textContent = whole.format(n);
       row.value.textContent = percent(rate);
-      for (const part of [row.line, row.dot, row.tick]) part.hidden = !known;
+      for (const part of [row.line, row.dot]) part.hidden = !known;
+      row.tick.hidden = store.calibrated ? !known : reference === null;
       if (!known) return;
       Object.assign(row.line.style, { left: `${100 * low}%`, width: `${100 * (high - low)}%` });
       row.dot.style.left = `${100 * rate}%`;
-      row.tick.style.left = `${(100 * counts.sum[code]) / known}%`;
+      if (store.calibrated) row.tick.style.left = `${(100 * counts.sum[code]) / known}%`;
     });
   }
 }

@@ -10,15 +10,17 @@ class Store {
     this.rows = this.about.rows;
     this.origin = Math.random().toString(36).slice(2);
     const bytes = name => { const v = model.get(name); return new Uint8Array(v.buffer, v.byteOffset, v.byteLength); };
-    const codes = bytes("codes"), confidence = bytes("confidence");
+    this.calibrated = this.about.kind === "calibration";
+    const codes = bytes("codes"), value = bytes("value");
     this.base = {
       codes: this.fields.map((_, f) => codes.subarray(f * this.rows, (f + 1) * this.rows)),
-      confidence: new Float32Array(confidence.slice().buffer), correct: bytes("correct"),
+      value: new Float32Array(value.slice().buffer), outcome: bytes("outcome"), apart: !this.calibrated,
     };
     this.columns = this.base;
     this.fails = new Uint8Array(this.rows);
     this.bins = this.fields.map(field => field.bins);
-    this.slice = 2;                         // the slice column on show
+    this.charted = this.fields.flatMap((field, f) => (field.kind === "slice" ? [] : [f]));
+    this.slice = this.charted.length;       // the slice column on show: fields of charts come first
     this.logits = null;
     this.loss = this.statedLoss = null;     // per row, at T and at 1
     this.fit = null;
@@ -83,11 +85,11 @@ class Store {
   }
 
   recount() {
-    const shown = [0, 1, this.slice], begun = performance.now();
+    const shown = [...this.charted, this.slice], begun = performance.now();
     const { selected, views } = count(this.columns, { tables: this.tables, mask: this.mask }, shown, this.bins, this.fails);
     this.selected = selected;
     this.views = views;
-    this.measures = measure(restrict(views.get(0), this.tables[0], this.bins[0]), this.bins[0]);
+    this.measures = measure(restrict(views.get(0), this.tables[0], this.bins[0]), this.bins[0], { effect: this.about.effect, calibrated: this.calibrated });
     this.countTime = performance.now() - begun;
   }
 

@@ -28,8 +28,8 @@ function eceOf(columns, fails, bins) {
     const b = code[i];
     if (fails[i] !== PASSES || b === bins) continue;
     known[b]++;
-    sum[b] += columns.confidence[i];
-    if (columns.correct[i] === 1) hits[b]++;
+    sum[b] += columns.value[i];
+    if (columns.outcome[i] === 1) hits[b]++;
   }
   return ece({ hits, sum, known }, bins);
 }
@@ -78,5 +78,5 @@ function tempered(store, temperature) {
   binCodes(confidence, stated.edges, base.codes[0], bins);
   const usable = base.codes[0].reduce((n, code) => n + (code !== stated.bins), 0);
   rankCodes(confidence, usable, stated.bins, covered.edges, base.codes[0], ranks);
-  return { loss, columns: { codes: [bins, ranks, ...base.codes.slice(2)], confidence, correct: base.correct } };
+  return { loss, columns: { codes: [bins, ranks, ...base.codes.slice(2)], value: confidence, outcome: base.outcome, apart: false } };
 }

@@ -1,0 +1,159 @@
+"""The explorer of a probe with a view, in JupyterLab: click a bar of the forest plot and read the pairs behind it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+XSS = "</script><script>window.__xss=1</script><img src=x onerror='window.__xss=1'>"
+DATA = f"""
+import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+import workbench as wb
+from pair_probe import pairs, read_pairs, report_of
+frame = pairs({{n}})
+{{change}}
+report = {{how}}(frame)
+"""
+SHOW = "explorer = wb.explore(report)\nexplorer"
+SETTLED = "() => document.querySelector('.wb-metrics-panel .wb-state').textContent.startsWith('n =')"
+
+
+def cells(n: int = 400, change: str = "", how: str = "report_of") -> tuple[str, str]:
+    """Return the cells that make a report, of a probe that reads differences or of `pairs` itself, and show it."""
+    return DATA.format(n=n, change=change, how=how), SHOW
+
+
+def settle(book: Any) -> None:
+    """Wait until the kernel has answered for the brushes on show."""
+    book.page.wait_for_function(SETTLED)
+    book.page.wait_for_timeout(400)
+    book.page.wait_for_function(SETTLED)
+
+
+def shown(book: Any, column: int) -> list[str]:
+    """Return the texts of a column of the table's rows on the page."""
+    rows = book.page.locator(".wb-body .wb-row").all()
+    return [row.locator(".wb-cell").nth(column).inner_text() for row in rows[:12]]
+
+
+def test_a_click_on_a_bar_shows_the_pairs_behind_it(notebook: Callable[..., Any]) -> None:
+    """A click on the dot of a slice leaves its pairs in the table, side by side, and the next cell reads them."""
+    book = notebook(*cells(), "s = wb.selection\nprint('read', len(s), set(s.bias), s.stereotype.mean())")
+    book.run_all()
+    book.ready()
+    settle(book)
+    book.picture("pairs-light-1600")
+    name = book.page.inner_text(".wb-slice >> nth=1 >> .wb-slice-name")
+    dot = book.page.locator(".wb-slice >> nth=1 >> .wb-track-dot").bounding_box()
+    book.page.mouse.click(dot["x"] + dot["width"] / 2, dot["y"] + dot["height"] / 2)
+    book.page.wait_for_selector(".wb-slice[aria-checked='true']")
+    settle(book)
+    book.page.mouse.move(5, 5)
+    book.picture("pairs-clicked-1600")
+
+    n, share = book.ask(f"s = report.rows[report.rows.bias == {name!r}]\nprint(len(s), s.stereotype.mean())").split()
+    assert int(n) == int(book.tile("n")) < 400
+    assert book.tile("rate") == f"{100 * float(share):.1f} %"
+    assert set(shown(book, 4)) == {name}
+    assert all("had lost" in text for text in shown(book, 0))
+    assert all("had kept" in text for text in shown(book, 1))
+    assert f"bias: {name}" in book.page.inner_text(".wb-chips")
+    assert "Pct stereotype" in book.page.inner_text(".wb-metrics tbody tr >> nth=0")
+    book.page.evaluate("() => { const p = window.jupyterapp.shell.currentWidget; p.content.activeCellIndex = 2; }")
+    book.command("notebook:run-cell")
+    book.page.wait_for_function(f"() => document.querySelector('.jp-Notebook').innerText.includes('read {n}')")
+    assert f"{{{name!r}}}" in book.page.inner_text(".jp-Cell >> nth=2 >> .jp-OutputArea")
+    first = shown(book, 0)[0]
+    book.page.click(".wb-body .wb-row >> nth=0")
+    book.page.wait_for_selector(".wb-detail:not([hidden])")
+    detail = book.page.inner_text(".wb-detail")
+    assert first in detail
+    assert first.replace("lost", "kept") in detail
+
+
+def test_the_value_brushes_and_the_reference_stands_where_it_says(notebook: Callable[..., Any]) -> None:
+    """A drag across the histogram selects by the value; the line without bias stands at half the track; no calibration shows."""
+    book = notebook(*cells())
+    book.run_all()
+    book.ready()
+    settle(book)
+    book.drag("distribution", 0.55, 0.9)
+    settle(book)
+
+    low, high = (float(one.input_value()) for one in book.page.locator(".wb-range .wb-number").all())
+    inside = book.ask(
+        f"d = report.rows.difference\nprint(((d >= {low}) & (d < {high})).sum(), len(wb.selection))"
+    ).split()
+    assert inside[0] == inside[1] == book.tile("n")
+    assert 0 < int(inside[0]) < 400
+    assert "Difference " in book.page.inner_text(".wb-chips")
+    line, track = (
+        book.page.locator(f".wb-slice >> nth=0 >> .{name}").bounding_box()
+        for name in ("wb-track-reference", "wb-track")
+    )
+    assert line["x"] + line["width"] / 2 == pytest.approx(track["x"] + track["width"] / 2, abs=1)
+    for absent in (".wb-reliability", ".wb-risk_coverage", ".wb-temperature-panel", ".wb-tile-ece", ".wb-track-tick"):
+        assert book.page.locator(absent).count() == 0
+    assert "design effect" in book.page.inner_text(".wb-slice-panel .wb-caption")
+    book.ask("explorer.select(['p4', 'p9'])")
+    book.page.wait_for_function("() => document.querySelector('.wb-tile-n .wb-value').textContent === '2'")
+    assert book.tile("rate") == "–"
+    assert "2 with neither outcome" in book.page.inner_text(".wb-tile-n .wb-note")
+
+
+def test_texts_of_pairs_are_shown_as_text_and_the_keyboard_reaches_them(notebook: Callable[..., Any]) -> None:
+    """In the probe `pairs`: script in sentences and slices is shown, never run; Space picks a slice, Enter reads a pair."""
+    change = (
+        f"bad = {XSS!r}\nframe = frame.assign(text=bad + frame.text, other=bad + frame.other, bias=bad + frame.bias)"
+    )
+    book = notebook(*cells(120, change, "read_pairs"))
+    book.run_all()
+    book.ready()
+    settle(book)
+    page = book.page
+    page.focus(".wb-range .wb-number >> nth=0")
+    page.keyboard.type("0")
+    page.keyboard.press("Tab")
+    settle(book)
+    above = int(book.tile("n"))
+    assert 0 < above < 120
+    page.focus(".wb-slice >> nth=0")
+    page.keyboard.press("Space")
+    settle(book)
+    assert 0 < int(book.tile("n")) < above
+    page.focus(".wb-port")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".wb-detail:not([hidden])")
+    assert XSS in page.inner_text(".wb-detail")
+    assert XSS in shown(book, 1)[0]
+    assert XSS in page.text_content(".wb-chips")
+    assert page.evaluate("() => window.__xss") is None
+
+
+@pytest.mark.parametrize(("theme", "width"), [("Dark", 1600), ("Light", 900), ("Dark", 900)])
+def test_every_theme_and_width_keeps_panels_whole(notebook: Callable[..., Any], theme: str, width: int) -> None:
+    """The chart follows the theme; nothing is cut, empty or on top of another panel."""
+    book = notebook(*cells(), width=width, height=1500)
+    book.run_all()
+    book.ready()
+    book.command("apputils:change-theme", theme=f"JupyterLab {theme}")
+    book.page.wait_for_selector(f".workbench-explorer[data-theme='{theme.lower()}']")
+    book.page.click(".wb-slice >> nth=0")
+    settle(book)
+    book.page.locator(".workbench-explorer").scroll_into_view_if_needed()
+    book.page.mouse.move(5, 5)
+    book.picture(f"pairs-{theme.lower()}-{width}")
+    boxes = book.page.evaluate("""() => [...document.querySelectorAll('.wb-panel')].map(e => {
+      const r = e.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom, e.scrollWidth - e.clientWidth]; })""")
+    canvas = book.page.evaluate("() => document.querySelector('.wb-distribution canvas').width")
+    book.command("apputils:change-theme", theme="JupyterLab Light")
+    assert canvas > 100
+    assert len(boxes) == 4
+    assert all(overflow <= 1 for *_, overflow in boxes)
+    for i, a in enumerate(boxes):
+        for b in boxes[:i]:
+            assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
