@@ -1,6 +1,7 @@
-"""Completion of the magics' arguments: probes, packs, options and the notebook's own variables."""
+"""Completion of the magics' arguments: probes, packs, published sets, options, columns and the notebook's own variables."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
@@ -15,6 +16,8 @@ FLAGS = {
     "examples": ("--format", "--label", "--text", "--choices"),
     "explore": (),
 }
+VALUED = frozenset({"-o", "-n", *(flag for flags in FLAGS.values() for flag in flags)})  # each takes the next word
+OWN = frozenset({"example", "text", "choices", "label", "context"})  # columns that no one slices by
 
 
 @context_matcher(identifier="WorkbenchMagics.arguments", priority=200)
@@ -41,15 +44,33 @@ def suggestions(line: str, variables: dict[str, Any]) -> list[str] | None:
     if not words[0].startswith("%") or magic not in FLAGS or len(words) < 2:
         return None
     prefix = words[-1]
-    given = [word for word in words[1:-1] if word and not word.startswith("-") and "=" not in word]
+    before = [word for word in words[1:-1] if word]
+    given = [word for word, flag in zip(before, ["", *before], strict=False) if _names(word) and flag not in VALUED]
+    if magic == "probe" and before[-1:] == ["--by"]:
+        return _matching(_columns(given[2], variables) if len(given) > 2 else (), prefix)
     if prefix.startswith("-"):
         return _matching(FLAGS[magic], prefix)
     return _matching(_candidates(magic, given, variables), prefix)
 
 
+def _names(word: str) -> bool:
+    """Return whether a word is neither a flag nor an option."""
+    return not word.startswith("-") and "=" not in word
+
+
+def _columns(examples: str, variables: dict[str, Any]) -> list[str]:
+    """Return the columns that one may slice by, of a variable or a pack."""
+    value = variables.get(examples)
+    if value is None and examples in wb.packs():
+        value = wb.pack(examples)
+    frame = getattr(value, "frame", value)
+    return [str(name) for name in getattr(frame, "columns", ()) if name not in OWN]
+
+
 def _candidates(magic: str, given: list[str], variables: dict[str, Any]) -> Iterable[str]:
     if magic == "explore":
-        return [name for name, value in variables.items() if hasattr(value, "record")]
+        saved = sorted(path.name for path in Path().glob("*.workbench"))
+        return [*(name for name, value in variables.items() if hasattr(value, "record")), *saved]
     if magic == "model":
         return ["smollm2-135m-instruct"]
     if magic != "probe":
@@ -62,7 +83,7 @@ def _candidates(magic: str, given: list[str], variables: dict[str, Any]) -> Iter
         return [*(name for name, value in variables.items() if hasattr(value, "verbs")), "smollm2-135m-instruct"]
     if len(given) == 2:
         tables = [name for name, value in variables.items() if hasattr(value, "slices") or hasattr(value, "columns")]
-        return [*tables, *wb.packs()]
+        return [*tables, *wb.packs(), *wb.benchmarks()]
     return _option_words(given[0])
 
 
@@ -73,7 +94,8 @@ def _option_words(probe: str) -> list[str]:
         return []
     words = []
     for name, option in find(probe).options.items():
-        words += [f"{name}={value}" for value in option.known] or [f"{name}="]
+        default = "" if option.default in (None, "", ()) else option.default
+        words += [f"{name}={value}" for value in option.known] or [f"{name}={default}"]
     return words
 
 

@@ -70,7 +70,9 @@ class WorkbenchMagics(Magics, Configurable):
     @magic_arguments()
     @argument("probe", help="name of a probe, such as calibration")
     @argument("model", help="variable that holds a model, or a name that %%model takes")
-    @argument("examples", help="variable that holds examples or a table, the name of a pack, or a file")
+    @argument(
+        "examples", help="variable that holds examples or a table, the name of a pack or a published set, or a file"
+    )
     @argument("options", nargs="*", help="options of the probe, as name=value")
     @argument("-o", "--out", default="report", help="variable that takes the report (default: report)")
     @argument("--by", action="append", help="column to slice by; may be repeated")
@@ -126,7 +128,7 @@ class WorkbenchMagics(Magics, Configurable):
     @line_magic
     @one_line_errors
     def explore(self, line: str) -> Any:
-        """Open the linked charts of a report: %explore report. What is brushed is wb.selection."""
+        """Open the linked charts of any probe's report: %explore report. What is brushed is wb.selection."""
         name = _parsed(self.explore, line).report
         known = self.shell.user_ns
         return wb.explore(known[name] if name in known else wb.open(name))
@@ -142,6 +144,8 @@ class WorkbenchMagics(Magics, Configurable):
             return value
         if isinstance(value, str) and value in wb.packs():
             value = wb.pack(value)
+        elif isinstance(value, str) and value in wb.benchmarks():
+            value = wb.benchmark(value)
         found = wb.Examples.of(value)
         return found.sample(limit, seed=seed) if len(found) > limit else found
 

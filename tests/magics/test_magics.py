@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -92,11 +93,32 @@ def test_help_shows_the_arguments(shell: Any) -> None:
         ("%probe calibration model facts scoring=l", ["scoring=letters"]),
         ("%probe calibration model facts --h", ["--holdout"]),
         ("%model smol", ["smollm2-135m-instruct"]),
+        ("%probe calibration model facts bins=", ["bins=15"]),
+        ("%probe calibration model facts scheme=", ["scheme=width", "scheme=mass"]),
+        ("%probe calibration model facts --by d", ["domain", "difficulty"]),
+        ("%probe calibration model mine --by ", ["city", "year"]),
+        ("%probe --by city calibration model mine --by y", ["year"]),
+        ("%probe -o found --seed 3 calibration mo", ["model"]),
+        ("%probe calibration model --by d", []),
+        ("%probe pairs model crows", ["crows-pairs"]),
+        ("%explore rep", ["report"]),
     ],
 )
 def test_completion(line: str, expected: list[str]) -> None:
     """Each argument completes with what may stand there."""
-    assert expected == suggestions(line, {"model": Chooser()})
+    mine = pd.DataFrame({"text": ["a"], "label": [0], "city": ["x"], "year": [1]})
+    known = {"model": Chooser(), "mine": mine, "report": SimpleNamespace(record=None)}
+
+    assert expected == suggestions(line, known)
+
+
+def test_saved_reports_complete_and_open(shell: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`%explore` offers the reports saved beside the notebook, and opens one by its file."""
+    monkeypatch.chdir(tmp_path)
+    wb.from_predictions(pd.DataFrame({"confidence": [0.9, 0.4], "correct": [1, 0]})).save("kept")
+
+    assert suggestions("%explore k", {}) == ["kept.workbench"]
+    assert len(shell.run_line_magic("explore", "kept.workbench").selection) == 2
 
 
 def test_completion_reaches_the_shell(shell: Any) -> None:
