@@ -1,6 +1,7 @@
 """Examples: what they hold, how they are drawn and changed, and how they show themselves."""
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError
@@ -360,3 +361,12 @@ def test_about_is_what_a_record_keeps() -> None:
     """The facts for a run record name the data by hash."""
     about = three(source="here").about()
     assert (about["name"], about["n"], about["hash"], about["source"]) == ("three", 3, three().hash, "here")
+
+
+@pytest.mark.parametrize(
+    ("name", "call"), [("facts", "wb.pack('facts')"), ("fact", "wb.pack('facts')"), ("bbq", "wb.benchmark('bbq')")]
+)
+def test_a_pack_is_no_file_and_the_error_says_how_to_get_it(name: str, call: str) -> None:
+    """The name of a pack or a published set, or nearly one, is met with the call that reads it."""
+    with pytest.raises(DataError, match=re.escape(f"There is no file '{name}'. Did you mean {call}?")):
+        Examples.of(name)

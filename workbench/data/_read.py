@@ -5,6 +5,7 @@ Nothing is converted on the way: text stays text ("NA" and "001" too), so that w
 """
 
 import csv
+import difflib
 import gzip
 import io
 import json
@@ -111,11 +112,24 @@ def _short(value: Any) -> str:
 # -- files -------------------------------------------------------------------------------------------------------------
 
 
+def _name_of_ours(name: str) -> None:
+    """Raise `DataError` where a name is no file but a pack or a published set, or nearly one."""
+    from workbench.data.benchmarks import benchmarks
+    from workbench.data.packs import packs
+
+    calls = {**dict.fromkeys(benchmarks(), "benchmark"), **dict.fromkeys(packs(), "pack")}
+    near = difflib.get_close_matches(name, calls, n=1, cutoff=0.8)
+    if near and not Path(name).is_file():
+        raise DataError(f"There is no file {name!r}. Did you mean wb.{calls[near[0]]}({near[0]!r})?")
+
+
 def _file(path: Path) -> Table:
     """Return the table of a file, by its ending; a fault is named by file and line."""
     name = path.name.removesuffix(".gz")
     ending = Path(name).suffix.lower()
     if ending not in ENDINGS:
+        if not ending:
+            _name_of_ours(str(path))
         known = ", ".join(ENDINGS)
         raise DataError(
             f"{path.name!r} ends in {ending or 'nothing'}; known endings are {known}, each optionally with .gz."
