@@ -76,7 +76,7 @@ def _columns(report: "Report") -> list[_Column]:
     else:
         found = [_Column("example", "example")]
         found += [
-            _Column(name, title, CLASSES.get(kind, ""), view.outcomes if kind == "hit" else None)
+            _Column(name, title, CLASSES.get(kind, ""), view.words(name) if kind == "hit" else None)
             for name, title, kind in view.columns
         ]
     named = {column.name for column in found}

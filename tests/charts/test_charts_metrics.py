@@ -75,6 +75,7 @@ def test_a_reference_is_a_line_within_the_axis_and_said(reference: float, capfd:
     low, high = spec["layer"][0]["encoding"]["x"]["scale"]["domain"]
 
     assert spec["title"]["subtitle"] == f"solid line: a coin ({reference:g})"
+    assert spec["description"].endswith(f"The solid line stands for a coin ({reference:g}).")
     assert marks(spec) == [reference]
     assert low < reference < high
     checks.draw(chart, capfd)

@@ -60,6 +60,27 @@ def test_a_view_without_columns_shows_text_value_and_outcome(monkeypatch: pytest
     assert [column.name for column in lens.columns] == ["text", "difference", "stereotype"]
 
 
+def test_other_outcomes_have_words_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A column of right and wrong beside the outcome is said so, in the table and in the report, not in the outcome's words."""
+    import dataclasses
+
+    columns = (
+        ("text", "Text", "text"),
+        ("stereotype", "Prefers", "hit"),
+        ("correct", "Right", "hit"),
+        ("odd", "Odd", "hit"),
+    )
+    monkeypatch.setattr(PairProbe, "view", dataclasses.replace(PairProbe.view, columns=columns))
+    report = report_of(pairs(40))
+    more = wb.Report(report.rows.assign(correct=0.0, odd=1.0), report.record, _given=report._given)
+    found = {column.name: (column.words, column.wrong) for column in lens_of(more).columns}
+
+    assert found["stereotype"] == (("stereotype", "anti-stereotype"), False)
+    assert found["correct"] == (("right", "wrong"), True)
+    assert found["odd"] == (("yes", "no"), False)
+    assert ">wrong</td><td>yes</td>" in more.html()
+
+
 def test_the_view_wins_over_a_confidence() -> None:
     """Rows that also have a confidence and an outcome are shown by the view."""
     report = report_of(pairs(40))

@@ -1,5 +1,6 @@
 """One metric by slice, as a forest plot."""
 
+import inspect
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workbench.charts._safe import data_of, restore, title_of
@@ -88,6 +89,9 @@ def metric_bars(
     notes += [f"solid line: {meaning} ({reference:g})"] if reference is not None else []
     title = title_of(f"{name}{by}", **({"subtitle": "; ".join(notes)} if notes else {}))
     chart = panels[0] if single else alt.vconcat(*panels, spacing=10)
+    if reference is not None:  # such a chart may have any name in a probe: it explains itself
+        read = " ".join(str(inspect.getdoc(metric_bars)).split("\n\n")[1].split())
+        chart = chart.properties(description=f"{read} The solid line stands for {meaning} ({reference:g}).")
     return configure(chart.properties(title=title))
 
 

@@ -57,6 +57,17 @@ class View:
     reference: float | None = None  # the rate of a model without bias, drawn as a line; None where there is none
     columns: tuple[tuple[str, str, str], ...] = ()  # the table: column, title, kind ("text", "number" or "hit")
 
+    def words(self, column: str) -> tuple[str, str]:
+        """Return the words for 1 and 0 in a column of the kind "hit".
+
+        >>> view = View("gap", "Gap (nats)", "prefers", "Prefers it", ("this", "that"))
+        >>> view.words("prefers"), view.words("correct"), view.words("refused")
+        (('this', 'that'), ('right', 'wrong'), ('yes', 'no'))
+        """
+        if column == self.outcome:
+            return self.outcomes
+        return ("right", "wrong") if column == "correct" else ("yes", "no")
+
 
 class Probe(Protocol):
     """The contract of a probe.

@@ -63,7 +63,10 @@ def view_columns(rows: "pd.DataFrame", by: Sequence[str], view: "View") -> tuple
     wide = [kind == "text" and _long(rows[name]) for name, _, kind in named]
     if not any(wide):
         wide[0] = True
-    found = [Column(*line, wide=much, words=view.outcomes, wrong=False) for line, much in zip(named, wide, strict=True)]
+    found = [
+        Column(name, title, kind, wide=much, words=view.words(name), wrong=view.words(name)[1] == "wrong")
+        for (name, title, kind), much in zip(named, wide, strict=True)
+    ]
     known = {name for name, _, _ in named}
     return (*found, *(Column(name, name, "text") for name in by if name not in known))
 
