@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from workbench.charts import bbq, calibration, dialect, groups, linked, metrics, occupations
+from workbench.charts import bbq, calibration, dialect, groups, linked, metrics, occupations, pairs, terms
 from workbench.errors import unknown
 
 __all__ = ["how_to_read"]
@@ -25,6 +25,9 @@ CHARTS: dict[str, Callable[..., Any]] = {
     "histogram": linked.histogram,
     "categories": linked.categories,
     "bias_and_accuracy": bbq.bias_and_accuracy,
+    "differences": pairs.difference_histogram,
+    "scatter": pairs.pair_scatter,
+    "terms": terms.term_map,
 }
 
 
