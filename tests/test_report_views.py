@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 import pytest
-from pair_probe import PROBE, Nobody, PairProbe, pairs, report_of
+from pair_probe import PROBE, Nobody, PairProbe, pairs, read_pairs, report_of
 
 import workbench as wb
 from workbench._report_html import notebook_html, text, to_html
@@ -69,6 +69,14 @@ def test_a_chart_may_explain_itself(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert "<figcaption>A &lt; B.</figcaption>" in to_html(report)
     assert "A &lt; B." in notebook_html(report)
+
+
+def test_the_charts_of_pairs_are_explained() -> None:
+    """No figure of a report of `pairs` lacks its sentence."""
+    page = to_html(read_pairs(pairs(80)))
+
+    assert page.count("<figure>") >= 4
+    assert "<figcaption></figcaption>" not in page
 
 
 def test_a_view_without_its_columns_is_none() -> None:
