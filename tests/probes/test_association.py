@@ -296,9 +296,10 @@ def test_a_tiny_model_runs_on_the_pack_in_any_batch() -> None:
 
 @pytest.mark.model
 def test_the_embedded_model_finds_flowers_pleasant(embedded_model: Any) -> None:
-    """SmolLM2's input embeddings put flowers nearer to pleasant words than insects: the vectors say something."""
-    pack = wb.pack("associations").where(test="flowers-insects")
-    report = wb.run("association", embedded_model, pack, vectors="static")
+    """SmolLM2's last state of a sentence about a flower lies nearer to pleasant words than that about an insect."""
+    pack = wb.pack("associations").where(test="sent-flowers-insects")
+    report = wb.run("association", embedded_model, pack, pooling="last")
 
-    assert value(report, "effect_size") > 0.5
-    assert value(report, "p_value") < 0.05
+    assert value(report, "effect_size") == pytest.approx(1.553, abs=0.02)
+    assert value(report, "effect_size", column="low") > 0.8
+    assert value(report, "p_value_by_word") < 0.01
