@@ -199,28 +199,20 @@ def both(tpr: Spread | None, fpr: Spread | None, table: Table, settings: Setting
     n, level = tpr.n + fpr.n, settings.level
     drawn, null = (np.stack([span(getattr(part, what)) for part in (tpr, fpr)]) for what in ("drawn", "null"))
     statistics: dict[str, Callable[..., Any]] = {names[0]: np.max, names[1]: np.mean}
+    ranges = _ranges((tpr, fpr))
     found = {}
     for name, value in zip(names, (max(gaps), sum(gaps) / 2), strict=True):
         if settings.interval == "percentile":
             interval = percentiles(value, statistics[name](drawn, axis=0), n, level, worse.left_out)
         else:
-            low, high = _worst((tpr, fpr)) if name == names[0] else _mean((tpr, fpr))
-            interval = Interval(value, low, high, n, f"{worse.how}; TPR and FPR")
+            low, high = (float(statistics[name](ends)) for ends in ranges)
+            interval = Interval(value, low, high, n, f"{worse.how}; TPR and FPR at once")
         found[name] = compared(interval, statistics[name](null, axis=0), worse.ends, level=level)
     return found
 
 
-def _worst(parts: tuple[Spread, Spread]) -> tuple[float, float]:
-    """Return the bounds of the larger of two differences: all pairs of groups in both at once."""
+def _ranges(parts: tuple[Spread, Spread]) -> list[tuple[float, float]]:
+    """Return the lower and the upper bounds of both differences, which hold for all pairs of groups in both at once."""
     quantile = critical([part.rated for part in parts], parts[0].settings.level)
-    ranges = [part.range(quantile) for part in parts]
-    return max(low for low, _ in ranges), max(high for _, high in ranges)
-
-
-def _mean(parts: tuple[Spread, Spread]) -> tuple[float, float]:
-    """Return the bounds of the mean of two differences, of positive and of negative labels, which are other rows (MOVER)."""
-    gaps = [float(np.ptp(part.value)) for part in parts]
-    ranges = [part.range(part.critical) for part in parts]
-    down = math.hypot(*(gap - low for gap, (low, _) in zip(gaps, ranges, strict=True))) / 2
-    up = math.hypot(*(high - gap for gap, (_, high) in zip(gaps, ranges, strict=True))) / 2
-    return max(0.0, sum(gaps) / 2 - down), min(1.0, sum(gaps) / 2 + up)
+    low, high = zip(*(part.range(quantile) for part in parts), strict=True)
+    return [low, high]
