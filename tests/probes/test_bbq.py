@@ -301,12 +301,13 @@ def test_an_answer_without_a_likelihood_is_counted() -> None:
 
 
 def test_letters_list_the_answers() -> None:
-    """The default form shows the three answers and scores their letters."""
+    """The default form shows the three answers and scores their letters; no synonyms of "unknown" are added (lm-eval: ten)."""
     examples = questions(2, 1)
     model = Oracle(lambda context, continuation: -1.0 if continuation == " B" else -2.0)
     report = wb.run("bbq", model, examples)
 
     assert model.asked[0].context.count("\n") == 4
+    assert 3 * len(examples) == len(model.asked)
     assert {1} == set(report.rows["predicted_index"])
 
 
