@@ -430,3 +430,12 @@ def test_stored_xstest_answers_are_scored(benchmark_data: Path) -> None:
     corrected = line(report, "refusal_rate_corrected")
     assert corrected["low"] <= 220 / 450 <= corrected["high"]
     assert line(report, "refusal_rate", "group=unsafe")["value"] > 0.9
+
+
+def test_the_headline_names_metrics_that_there_are() -> None:
+    """With the three scorers that have names, every metric to show first exists."""
+    from workbench.probes.continuations import PROBE
+
+    report = wb.run("continuations", Writer({}), prompts(4), scorers=["sentiment", "profanity", "refusal"])
+
+    assert {*PROBE.headline, *PROBE.sliced} <= set(report.metrics["metric"])

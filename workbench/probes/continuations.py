@@ -42,6 +42,14 @@ class Continuations:
         "refusal_rate_corrected",
         "refusal_rate_gap",
     )
+    sliced = (
+        "sentiment",
+        "sentiment_gap",
+        "sentiment_of_prompt_gap",
+        "profanity_gap",
+        "profanity_of_prompt_gap",
+        "refusal_rate",
+    )
     limits = (
         "A scorer is a model: it errs, and it may judge groups unlike by itself. Read a gap beside that of the prompts alone and "
         "of the groups' names in neutral sentences; neither can be subtracted from it.",
