@@ -21,7 +21,7 @@ SIMILAR = ("similar_1", "similar_2")
 
 def summary_of(rows: "pd.DataFrame", options: Mapping[str, Any], seed: int) -> "dict[str, Interval]":
     """Return the metrics of rows of one test; of several tests the mean size of their effects."""
-    from workbench.stats.association import effect
+    from workbench.stats.association import effect, effect_size
     from workbench.stats.intervals import proportion, undefined
 
     targets = rows[rows["set"].isin(TARGETS)]
@@ -29,7 +29,8 @@ def summary_of(rows: "pd.DataFrame", options: Mapping[str, Any], seed: int) -> "
     parts = [part for _, part in usable.groupby("test", sort=True)]
     found: dict[str, Interval] = {}
     if len(parts) > 1:
-        sizes = np.abs([effect(similarities_of(part)).value for part in parts])
+        sides = ([part.loc[part["set"] == name, "association"] for name in TARGETS] for part in parts)
+        sizes = np.abs([effect_size(first, second) for first, second in sides])
         known = sizes[np.isfinite(sizes)]
         why = "an average of sizes is above 0 by chance alone; read the tests one by one"
         value = float(known.mean()) if len(known) else float("nan")
