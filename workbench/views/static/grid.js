@@ -1,6 +1,7 @@
 // The example table: rows come in windows from the kernel; only those near the eye stand in the page.
 
-const ROW = 28, AHEAD = 30, TALLEST = 12_000_000;      // px of a row, rows fetched beyond the eye, px that browsers can scroll
+const ROW = 28, TALL = 44, NARROW = 1000;              // px of a row, of one with two lines, and of a table that needs those
+const AHEAD = 30, TALLEST = 12_000_000;                // rows fetched beyond the eye, px that browsers can scroll
 
 class Grid {
   constructor(store) {
@@ -8,6 +9,7 @@ class Grid {
     this.columns = store.about.columns;
     this.sorted = { column: null, descending: false };
     this.active = -1;
+    this.paired = this.columns.filter(column => column.wide).length > 1;   // sentences side by side
     this.body = div("wb-body", [], { role: "rowgroup" });
     this.spacer = div("wb-spacer", [this.body], { role: "presentation" });
     this.port = div("wb-port", [this.spacer], { tabindex: 0, role: "presentation",
@@ -27,19 +29,24 @@ class Grid {
       caption: "The selected examples. Click a heading to sort, a row (or Enter) to read it whole." });
     this.port.addEventListener("scroll", () => { this.frame ||= requestAnimationFrame(() => { this.frame = 0; this.ask(); }); }, { passive: true });
     this.port.addEventListener("keydown", event => this.key(event));
-    this.observer = new ResizeObserver(() => this.ask());
+    this.observer = new ResizeObserver(() => { this.draw(); this.ask(); });
     this.observer.observe(this.port);
   }
 
   get n() { return this.store.window?.n ?? 0; }
 
-  get height() { return Math.min(this.n * ROW, TALLEST); }
+  /** Height of a row: sentences side by side get two lines where the table is narrow. */
+  get row() { return this.paired && this.port.clientWidth < NARROW ? TALL : ROW; }
 
-  get visible() { return Math.ceil(this.port.clientHeight / ROW) || 1; }
+  get exact() { return this.n * this.row <= TALLEST; }
+
+  get height() { return Math.min(this.n * this.row, TALLEST); }
+
+  get visible() { return Math.ceil(this.port.clientHeight / this.row) || 1; }
 
   /** The first row under the eye. */
   get first() {
-    if (this.n * ROW <= TALLEST) return Math.floor(this.port.scrollTop / ROW);
+    if (this.exact) return Math.floor(this.port.scrollTop / this.row);
     const share = this.port.scrollTop / Math.max(1, TALLEST - this.port.clientHeight);
     return Math.floor(share * Math.max(0, this.n - this.visible));
   }
@@ -59,19 +66,20 @@ class Grid {
   draw() {
     const shown = this.store.window;
     if (!shown) return;
+    const { row } = this;
+    this.table.classList.toggle("wb-tall", row === TALL);
     this.spacer.style.height = `${this.height}px`;
-    const exact = this.n * ROW <= TALLEST;
-    const top = exact ? shown.start * ROW : this.port.scrollTop - (this.first - shown.start) * ROW;
+    const top = this.exact ? shown.start * row : this.port.scrollTop - (this.first - shown.start) * row;
     this.body.style.transform = `translateY(${top}px)`;
-    this.body.replaceChildren(...shown.cells.map((cells, i) => this.row(cells, shown.start + i, shown.rows[i])));
+    this.body.replaceChildren(...shown.cells.map((cells, i) => this.line(cells, shown.start + i, shown.rows[i])));
   }
 
-  row(cells, at, row) {
+  line(cells, at, row) {
     return element("div", { class: "wb-row", role: "row", id: `${this.store.about.key}-row-${at}`, "aria-rowindex": at + 2,
       "aria-selected": String(at === this.active), "data-row": row, onclick: () => { this.mark(at); this.open(row); } },
     cells.map((text, k) => {
       const { kind, words, wrong, wide } = this.columns[k], second = kind === "hit" && text === words[1] && text !== "";
-      const class_ = `wb-cell wb-${kind}${second ? (wrong ? " wb-wrong" : " wb-second") : ""}`;
+      const class_ = `wb-cell wb-${kind}${wide ? " wb-wide" : ""}${second ? (wrong ? " wb-wrong" : " wb-second") : ""}`;
       return element("div", { class: class_, role: "gridcell", text, title: wide || k < 3 ? text : null });
     }));
   }
@@ -81,7 +89,7 @@ class Grid {
     const shown = this.store.window;
     if (!shown) return;
     const first = Math.min(this.first, Math.max(0, this.n - 1)), last = Math.min(this.n, first + this.visible + 1);
-    if (first >= shown.start && last <= shown.start + shown.cells.length) { if (this.n * ROW > TALLEST) this.draw(); return; }
+    if (first >= shown.start && last <= shown.start + shown.cells.length) { if (!this.exact) this.draw(); return; }
     const start = Math.max(0, first - AHEAD), wanted = `${this.store.serial}:${start}`;
     if (this.asked === wanted) return;
     this.asked = wanted;
@@ -114,9 +122,10 @@ class Grid {
     } else if (event.key === "Escape") this.close();
     else if (event.key in steps && this.n) {
       const at = Math.max(0, Math.min(this.n - 1, this.active + steps[event.key]));
-      if (this.n * ROW <= TALLEST) {
-        if (at * ROW < this.port.scrollTop) this.port.scrollTop = at * ROW;
-        else if ((at + 1) * ROW > this.port.scrollTop + this.port.clientHeight) this.port.scrollTop = (at + 1) * ROW - this.port.clientHeight;
+      if (this.exact) {
+        const { row } = this, { scrollTop, clientHeight } = this.port;
+        if (at * row < scrollTop) this.port.scrollTop = at * row;
+        else if ((at + 1) * row > scrollTop + clientHeight) this.port.scrollTop = (at + 1) * row - clientHeight;
       }
       this.mark(at);
     } else return;
