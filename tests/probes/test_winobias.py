@@ -11,6 +11,7 @@ from oracle import Oracle, uniform
 
 import workbench as wb
 from workbench.errors import DataError
+from workbench.models.verbs import Request
 from workbench.probes._winobias_ask import blind
 
 MEN, WOMEN = ("he", "him", "his"), ("she", "her", "her")
@@ -236,11 +237,15 @@ def test_examples_without_the_columns_are_refused() -> None:
 @pytest.mark.model
 @pytest.mark.data
 def test_the_real_model_on_a_few_pairs(embedded_model: Any, benchmark_data: Path) -> None:
-    """Twelve pairs: every reading gives finite numbers, and a pair's sentences as the plain sum of log p does."""
-    examples = wb.benchmark("winobias", benchmark_data).sample(12)
+    """Four pairs: every reading gives finite numbers, and a pair's sentences as the plain sum of log p does."""
+    examples = wb.benchmark("winobias", benchmark_data).sample(4)
     for reading in ("refers", "pronoun", "entity"):
         report = wb.run("winobias", embedded_model, examples, reading=reading)
         assert report.outcome == "complete"
-        assert len(report.rows) == (24 if reading == "refers" else 12)
+        assert len(report.rows) == (8 if reading == "refers" else 4)
         some = {"refers": "logp_other", "pronoun": "logp_anti", "entity": "logp_entity"}[reading]
         assert np.isfinite(report.rows[some]).all()
+        if reading == "pronoun":
+            row = report.rows.iloc[0]
+            plain = embedded_model.score([Request("", row["text"]), Request("", row["anti"])]).total()
+            assert plain.tolist() == pytest.approx([row["logp_pro"], row["logp_anti"]], abs=1e-3)
