@@ -116,7 +116,7 @@ def value_edges(values: Floats) -> Floats:
     The step is that of Freedman and Diaconis (1981), rounded up, where it gives neither few bins nor too many.
 
     >>> value_edges(np.array([-0.9, -0.2, 0.1, 0.4, 1.3])).tolist()[:3]
-    [-1.0, -0.8, -0.6]
+    [-0.9, -0.8, -0.7]
     """
     if not len(values):
         return np.array([0.0, 1.0])
