@@ -45,6 +45,33 @@ def test_groups_that_do_not_differ_are_found_in_one_of_twenty(crossed: bool) -> 
     assert 0.02 <= np.mean(np.array(found) <= 0.05) <= 0.08
 
 
+@pytest.mark.parametrize("alike", [0.0, 1.0])
+@pytest.mark.parametrize(("small", "large"), [((20, 1), (20, 10)), ((6, 20), (40, 4))])
+def test_groups_of_clusters_of_other_sizes_are_found_no_more_often(
+    small: tuple[int, int], large: tuple[int, int], alike: float
+) -> None:
+    """Clusters of 1 row in one group and of 10 in the other, their rows alike or not: p <= 0.05 in at most 8 % of 300 sets."""
+    sizes = np.repeat([small[1], large[1]], [small[0], large[0]])
+    clusters = np.repeat(np.arange(len(sizes)), sizes)
+    groups, found = clusters < small[0], []
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        values = alike * rng.normal(size=len(sizes))[clusters] + (1 - alike) * rng.normal(size=len(clusters))
+        found.append(p_of(spread(values, groups, clusters=clusters, draws=99, seed=seed).method))
+    assert 0.005 <= np.mean(np.array(found) <= 0.05) <= 0.08
+
+
+@pytest.mark.parametrize("template", [0.0, 3.0])
+def test_templates_with_one_row_of_a_group_and_nine_of_another_have_the_right_level(template: float) -> None:
+    """300 sets without a difference, templates alike or not: p <= 0.05 in 2 to 8 % of them."""
+    clusters, groups, found = np.repeat(np.arange(20), 10), np.tile([1] + [0] * 9, 20), []
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        values = template * rng.normal(size=20)[clusters] + rng.normal(size=200)
+        found.append(p_of(spread(values, groups, clusters=clusters, draws=99, seed=seed).method))
+    assert 0.02 <= np.mean(np.array(found) <= 0.05) <= 0.08
+
+
 def test_rows_for_clusters_would_find_too_much() -> None:
     """The guard above can fail: shuffling near copies one by one calls chance a finding."""
     rng = np.random.default_rng(0)
@@ -115,6 +142,27 @@ def test_a_group_against_the_rest_covers(crossed: bool) -> None:
         found = against_rest(values, own, clusters=clusters, draws=200, seed=seed)
         held += found.low <= 0.5 <= found.high
     assert 0.92 <= held / 400 <= 0.98
+
+
+def test_a_group_against_the_rest_covers_rare_hits_in_shared_templates() -> None:
+    """20 templates with 8 groups, 5 % hits in each: a group without a hit has its own uncertainty, which a bootstrap has not."""
+    clusters, own, held = np.repeat(np.arange(20), 8), np.tile([True] + [False] * 7, 20), 0
+    for seed in range(300):
+        hits = (np.random.default_rng(seed).random(160) < 0.05).astype(float)
+        found = against_rest(hits, own, clusters=clusters, seed=seed)
+        held += found.low <= 0 <= found.high
+    assert held / 300 >= 0.92
+
+
+def test_shares_in_shared_templates_keep_what_they_have_in_common() -> None:
+    """Groups that agree in nearly every template: the interval is far narrower than that of independent shares."""
+    luck = np.random.default_rng(7).random(60) < 0.5
+    hits, clusters, own = np.repeat(luck, 2).astype(float), np.repeat(np.arange(60), 2), np.tile([True, False], 60)
+    hits[0] = 1 - hits[0]
+    together, apart = against_rest(hits, own, clusters=clusters), against_rest(hits, own)
+
+    assert "correlated" in together.method
+    assert together.high - together.low < 0.5 * (apart.high - apart.low)
 
 
 def test_a_template_with_all_groups_keeps_what_they_share() -> None:

@@ -5,7 +5,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import DataError, UsageError
 from workbench.stats._checks import check_clusters, check_scores
-from workbench.stats._intervals import Interval, mean_of, proportion_of, undefined
+from workbench.stats._intervals import TINY, Interval, mean_of, proportion_of, undefined
+from workbench.stats._shuffles import pieces_of, shuffled_means, sums_of
 from workbench.stats.resample import bootstrap
 
 __all__ = ["against_rest", "spread"]
@@ -13,7 +14,6 @@ __all__ = ["against_rest", "spread"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 SHARED = 0.1  # share of clusters with members and others from which the two are no longer taken as independent
-CELLS = 4_000_000  # sums shuffled at once
 
 
 def spread(
@@ -29,9 +29,9 @@ def spread(
 
     The largest minus the smallest of several noisy means is never below zero, so that it has no honest interval near zero: a
     bootstrap would be shifted upwards. `high` is its `level` quantile where group labels are shuffled, `low` is 0, and the method
-    has the mean by chance and the p-value (1 + #) / (1 + draws). What is shuffled is the rows of one cluster and group as one
-    piece; where at least half of the clusters hold several groups (one template filled with each group), labels are shuffled
-    within clusters only.
+    has the mean by chance and the p-value (1 + #) / (1 + draws). What is shuffled is the mean of the rows of one cluster and group
+    (numbers of rows stay where they are); where at least half of the clusters hold several groups (one template filled with each
+    group), within clusters only.
 
     Args:
         values: `(n,)` finite numbers.
@@ -57,10 +57,12 @@ def spread(
     if count < 2:
         return undefined("fewer than two groups", n=n)
     codes = check_clusters(clusters, n)
-    pieces = _pieces(numbers, of_group.astype(np.intp), codes)
-    value = float(np.ptp(_means(pieces.sums[None], pieces.sizes[None], pieces.group)))
-    drawn = _shuffled(pieces, draws, seed)
-    p = (1 + int((drawn >= value - 1e-12).sum())) / (1 + draws)
+    pieces = pieces_of(numbers, of_group.astype(np.intp), codes)
+    value = float(np.ptp(np.bincount(of_group, weights=numbers) / np.bincount(of_group)))
+    rng = np.random.default_rng([seed, 13])
+    drawn = np.ptp(shuffled_means(pieces, [sums_of(pieces, numbers)], count, draws=draws, rng=rng)[0], axis=1)
+    slack = 1e-12 * max(1.0, float(np.abs(numbers).max()))
+    p = (1 + int((drawn >= value - slack).sum())) / (1 + draws)
     how = "within clusters" if pieces.within else "over clusters" if codes is not None else "over rows"
     told = f"{count} groups shuffled {how}, {draws} draws, {level:.0%}; by chance {drawn.mean():.3g}; p = {p:.2g}"
     return Interval(value, 0.0, float(np.quantile(drawn, level)), n, f"null band: {told}")
@@ -77,9 +79,9 @@ def against_rest(
 ) -> Interval:
     """Return the mean of the members minus that of all others.
 
-    Where hardly any cluster holds both (at most a tenth), the intervals of the two means (Wilson's of shares, where all are 0
-    or 1) are combined as independent (Zou and Donner 2008, MOVER), so that a small group has its own degrees of freedom. Else
-    clusters are resampled, which keeps what the two have in common.
+    The intervals of the two means (Wilson's of shares, where all are 0 or 1) are combined (Zou and Donner 2008, MOVER), so that a
+    small group has its own degrees of freedom, and a group without a hit its own uncertainty. Where more than a tenth of the
+    clusters hold both, shares are combined with their correlation over clusters; of other numbers clusters are resampled.
 
     Args:
         values: `(n,)` finite numbers.
@@ -101,20 +103,33 @@ def against_rest(
     if not n or own.all() or not own.any():
         return undefined("members and others are needed", n=n)
     codes = check_clusters(clusters, n)
-    if codes is not None and _shared(codes, own) > SHARED:
+    shares = bool(np.isin(numbers, (0.0, 1.0)).all())
+    together = codes is not None and _shared(codes, own) > SHARED
+    if together and not shares:
         table = np.stack([numbers * own, own, numbers * ~own, ~own], axis=1)
         return bootstrap(table, _difference, clusters=codes, draws=draws, seed=seed, level=level)
-    shares = bool(np.isin(numbers, (0.0, 1.0)).all())
     one, two = (_of(numbers[part], None if codes is None else codes[part], level, shares) for part in (own, ~own))
     value = one.value - two.value
     if np.isnan(one.low) or np.isnan(two.low):
         reason = (one if np.isnan(one.low) else two).method.removeprefix("no interval: ")
         return undefined(f"{'the members' if np.isnan(one.low) else 'the others'}: {reason}", value=value, n=n)
-    low = value - np.hypot(one.value - one.low, two.high - two.value)
-    high = value + np.hypot(one.high - one.value, two.value - two.low)
-    what = "Wilson" if shares else "t"
+    rho = _correlation(numbers, own, codes) if together and codes is not None else 0.0
+    low = value - _reach(one.value - one.low, two.high - two.value, rho)
+    high = value + _reach(one.high - one.value, two.value - two.low, rho)
+    what = f"{'Wilson' if shares else 't'} intervals, {'correlated' if together else 'independent'}"
     by = "" if codes is None else f", {int(codes.max()) + 1} clusters"
-    return Interval(value, float(low), float(high), n, f"MOVER of two {what} intervals, independent{by}, {level:.0%}")
+    return Interval(value, low, high, n, f"MOVER of two {what}{by}, {level:.0%}")
+
+
+def _correlation(numbers: Floats, own: NDArray[np.bool_], codes: Ints) -> float:
+    """Return the correlation of the two means over clusters, 0 where one of them has no spread."""
+    one, two = (np.bincount(codes, weights=(numbers - numbers[part].mean()) * part) for part in (own, ~own))
+    spread = float(np.sqrt((one @ one) * (two @ two)))
+    return float(one @ two) / spread if spread > TINY else 0.0
+
+
+def _reach(own: float, other: float, rho: float) -> float:
+    return float(np.sqrt(max(0.0, own**2 - 2 * rho * own * other + other**2)))
 
 
 def _shared(codes: Ints, own: NDArray[np.bool_]) -> float:
@@ -135,53 +150,3 @@ def _of(numbers: Floats, codes: Ints | None, level: float, shares: bool) -> Inte
 def _difference(sums: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(sums[..., 0] / sums[..., 1] - sums[..., 2] / sums[..., 3])
-
-
-class _Pieces:
-    """Sums and sizes of what is shuffled as one, sorted by group; `within` the cluster of each where labels stay in clusters."""
-
-    def __init__(self, sums: Floats, sizes: Floats, group: Ints, cluster: Ints, *, within: bool) -> None:
-        self.sums, self.sizes, self.group, self.cluster, self.within = sums, sizes, group, cluster, within
-
-
-def _pieces(numbers: Floats, group: Ints, codes: Ints | None) -> _Pieces:
-    """Return the pieces in an order that depends on their content alone."""
-    if codes is None:
-        order = np.lexsort((numbers, group))
-        flat = np.zeros(len(numbers), dtype=np.intp)
-        return _Pieces(numbers[order], np.ones(len(numbers)), group[order], flat, within=False)
-    of_groups = int(group.max()) + 1
-    keys, inverse = np.unique(codes * of_groups + group, return_inverse=True)
-    sums = np.bincount(inverse, weights=numbers).astype(np.float64)
-    sizes = np.bincount(inverse).astype(np.float64)
-    own, cluster = (keys % of_groups).astype(np.intp), (keys // of_groups).astype(np.intp)
-    _, held = np.unique(cluster, return_counts=True)
-    order = np.lexsort((sizes, sums, own))
-    crossed = bool((held > 1).mean() >= 0.5)
-    return _Pieces(sums[order], sizes[order], own[order], cluster[order], within=crossed)
-
-
-def _means(sums: Floats, sizes: Floats, group: Ints) -> Floats:
-    """Return the group means `(draws, groups)` of pieces `(draws, m)` whose group labels are sorted."""
-    starts = np.flatnonzero(np.r_[True, np.diff(group) > 0])
-    means: Floats = np.add.reduceat(sums, starts, axis=1) / np.add.reduceat(sizes, starts, axis=1)
-    return means
-
-
-def _shuffled(pieces: _Pieces, draws: int, seed: int) -> Floats:
-    """Return the spread `(draws,)` of each shuffle."""
-    rng = np.random.default_rng([seed, 13])
-    m = len(pieces.sums)
-    size = max(1, CELLS // m)
-    home = np.argsort(pieces.cluster, kind="stable")  # places of the pieces, cluster by cluster
-    found = []
-    for start in range(0, draws, size):
-        shape = (min(size, draws - start), m)
-        if pieces.within:
-            keys, shuffle = rng.random(shape), np.empty(shape, dtype=np.intp)
-            shuffle[:, home] = np.argsort(pieces.cluster + keys, axis=1)
-        else:
-            shuffle = rng.permuted(np.tile(np.arange(m), (shape[0], 1)), axis=1)
-        means = _means(pieces.sums[shuffle], pieces.sizes[shuffle], pieces.group)
-        found.append(np.ptp(means, axis=1))
-    return np.concatenate(found)
