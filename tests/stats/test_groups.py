@@ -218,6 +218,60 @@ def test_clustered_permutations_keep_clusters_together() -> None:
     assert (inside == 1).all()
 
 
+def test_one_cluster_with_two_groups_hides_no_difference() -> None:
+    """100 writers of one group each, but for one: the groups of whole writers are still permuted, and 60 points are found."""
+    rng = np.random.default_rng(0)
+    clusters = np.repeat(np.arange(100), 5)
+    group = np.where(clusters < 50, "a", "b")
+    chosen = rng.random(500) < np.where(group == "a", 0.8, 0.2)
+    group[0] = "b"
+    found = groups.between(group, chosen, chosen, clusters=clusters, rates=("selection_rate",))
+
+    assert found["demographic_parity_difference"].p < 0.01
+    assert found["demographic_parity_difference"].null < 0.3
+
+
+@pytest.mark.parametrize("design", ["copies", "unequal"])
+def test_the_level_where_rows_of_a_cluster_and_group_are_alike(design: str) -> None:
+    """Three near copies of each group in each template, or small clusters of one group: p <= 0.05 in at most 9 % of 120 sets."""
+    if design == "copies":
+        clusters, group = np.repeat(np.arange(15), 12), np.tile(np.repeat(np.arange(4), 3), 15)
+    else:
+        clusters = np.repeat(np.arange(40), [1] * 20 + [10] * 20)
+        group = (clusters < 20).astype(int)
+    piece = clusters * 4 + group
+    low = dict.fromkeys(("demographic_parity_difference", "tpr_difference"), 0.0)
+    for seed in range(120):
+        rng = np.random.default_rng(seed)
+        luck = rng.normal(size=200)[piece] if design == "copies" else 0.0
+        chosen = luck + 0.5 * rng.normal(size=len(clusters)) > 0
+        how = Settings(draws=99, seed=seed)
+        found = groups.between(
+            group,
+            rng.random(len(clusters)) < 0.6,
+            chosen,
+            clusters=clusters,
+            rates=("selection_rate", "tpr"),
+            settings=how,
+        )
+        for name in low:
+            low[name] += (found[name].p <= 0.05) / 120
+    assert max(low.values()) <= 0.09
+
+
+def test_the_ece_of_a_small_group_is_compared_with_that_of_as_few_rows() -> None:
+    """30 rows beside 300 and no difference between them: p is below 0.5 in half of 150 sets, not in two thirds."""
+    group, small = np.repeat(["a", "b"], [30, 300]), []
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        score = rng.beta(2, 2, 330)
+        label = rng.random(330) < np.clip(score + 0.1, 0, 1)
+        found = groups.calibration_between(group, score, label, settings=Settings(draws=49, seed=seed))
+        small.append(found["ece_mass_difference"].p)
+    assert 0.4 <= np.mean(np.array(small) <= 0.5) <= 0.6
+    assert np.mean(np.array(small) <= 0.05) <= 0.08
+
+
 def test_calibration_by_group_is_that_of_each_group_alone() -> None:
     """Gap and ECE are the library's own functions of the group's rows."""
     rng = np.random.default_rng(0)

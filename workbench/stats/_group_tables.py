@@ -15,6 +15,7 @@ from workbench.errors import DataError
 from workbench.stats._binned import group_codes
 from workbench.stats._checks import Floats, Ints, check_clusters, rows_of
 from workbench.stats._group_types import Grouping
+from workbench.stats._shuffles import pieces_of, shuffled_means, shuffles, sums_of
 from workbench.stats.resample import drawn_sums
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Table",
     "code_of",
     "drawn_cells",
+    "fewer",
     "hits_and_rows",
     "null_rates",
     "permuted_cells",
@@ -45,7 +47,8 @@ OF: dict[
     "npv": ((0,), (0, 2), "negative predictions"),
 }
 RATES = tuple(OF)
-MOST_SORTED = 4_000_000  # keys sorted or shuffled at once
+TOGETHER = (("base_rate", "selection_rate", "accuracy"), ("tpr", "fpr"), ("ppv",), ("npv",))  # permuted alike
+MOST_SORTED = 4_000_000  # places shuffled, or rows sorted, in all draws
 FEWEST_DRAWS = 200
 
 
@@ -146,12 +149,11 @@ def null_rates(table: Table, draws: int, seed: int) -> dict[str, Floats]:
     """Return each rate by group `(draws, g)` where the groups were permuted among the rows that the rate counts.
 
     So the numbers of rows, of positive labels (for TPR and FPR) or of positive predictions (for PPV) of each group stay what
-    they are. With clusters the groups are permuted as `permuted_cells` says, and these numbers vary.
+    they are. With clusters the rates of whole clusters are permuted, or of the groups within each (`_shuffles`); fewer draws,
+    200 at least, where all would be more than 4 million places to shuffle.
     """
     if table.clusters is not None:
-        codes = Coded(table.codes, table.clusters, len(table.names))
-        cells = permuted_cells(codes, table.cell, 4, draws=draws, seed=seed)
-        return {rate: rates_of(cells, rate) for rate in OF}
+        return _null_of_clusters(table, table.clusters, draws, seed)
     found = {}
     for number, rate in enumerate(OF):
         hits, rows = hits_and_rows(table.cells, rate)
@@ -160,6 +162,21 @@ def null_rates(table: Table, draws: int, seed: int) -> dict[str, Floats]:
         with np.errstate(invalid="ignore", divide="ignore"):
             found[rate] = np.asarray(drawn / rows)
     return {**found, "fnr": 1 - found["tpr"]}  # one test, not two
+
+
+def _null_of_clusters(table: Table, clusters: Ints, draws: int, seed: int) -> dict[str, Floats]:
+    """Return the null of clustered rows; TPR and FPR are shuffled together, as equalised odds needs both."""
+    pieces = pieces_of(table.cell.astype(np.float64), table.codes, clusters)
+    draws = fewer(draws, len(pieces.group))
+    found: dict[str, Floats] = {}
+    for number, rates in enumerate(TOGETHER):
+        parts = [
+            sums_of(pieces, np.isin(table.cell, OF[rate][0]).astype(np.float64), np.isin(table.cell, OF[rate][1]))
+            for rate in rates
+        ]
+        rng = np.random.default_rng([seed, 13, number])
+        found |= zip(rates, shuffled_means(pieces, parts, len(table.names), draws=draws, rng=rng), strict=True)
+    return {**found, "fnr": 1 - found["tpr"]}
 
 
 class Coded(NamedTuple):
@@ -173,34 +190,31 @@ class Coded(NamedTuple):
 def permuted_cells(coded: Coded, cell: Ints, kinds: int, *, draws: int, seed: int) -> Floats:
     """Return tables `(draws, g, kinds)` under "the group means nothing", with what belongs together kept together.
 
-    Where each cluster has one group, clusters change groups; where clusters hold several (a template filled with each group),
-    groups are permuted within each cluster. Fewer draws, 200 at least, where all would be more than 4 million keys to sort.
+    The rows of one cluster and group are handed round as one, over clusters, or within them where at least half of the clusters
+    hold several groups. A place keeps its number of rows: of more rows some are drawn, fewer are taken again, since an ECE falls
+    with the rows. Fewer draws, 200 at least, where all would be more than 4 million rows to sort.
     """
     codes, clusters, size = coded
+    pieces = pieces_of(cell.astype(np.float64), codes, clusters)
+    m, n = len(pieces.group), len(cell)
+    rows = np.bincount(pieces.of_row, minlength=m)
+    first = np.cumsum(rows) - rows
+    place, rank = np.repeat(np.arange(m), rows), np.arange(n) - np.repeat(first, rows)
+    kind = cell[np.lexsort((cell, pieces.of_row))]
+    key = pieces.group[place] * kinds
     rng = np.random.default_rng([seed, 13])
-    count = int(clusters.max()) + 1
-    first = np.empty(count, dtype=np.intp)
-    first[clusters] = codes
-    if (first[clusters] == codes).all():
-        sums = np.bincount(clusters * kinds + cell, minlength=count * kinds).reshape(count, kinds).astype(np.float64)
-        order = np.lexsort((*sums.T, first))  # the names of clusters decide nothing
-        first, sums = first[order].astype(np.int32), sums[order]
-        out = np.empty((draws, size, kinds))
-        step = max(1, MOST_SORTED // count)
-        for start in range(0, draws, step):
-            block = slice(start, min(draws, start + step))
-            shuffled = rng.permuted(np.tile(first, (block.stop - start, 1)), axis=1)
-            for group in range(size):
-                out[block, group] = (shuffled == group).astype(np.float64) @ sums
-        return out
-    draws = min(draws, max(FEWEST_DRAWS, MOST_SORTED // len(codes)))
-    order = np.lexsort((cell, codes, clusters))
-    grouped, spread, kind = codes[order], clusters[order].astype(np.float64), cell[order]
-    out = np.empty((draws, size, kinds))
-    for draw in range(draws):
-        dealt = grouped[np.argsort(spread + rng.random(len(codes)))]
-        out[draw] = np.bincount(dealt * kinds + kind, minlength=size * kinds).reshape(size, kinds)
-    return out
+    out = []
+    for shuffle in shuffles(pieces.cluster if pieces.within else 0 * pieces.cluster, fewer(draws, n), rng):
+        for given in shuffle:
+            mixed = kind[np.argsort(place + rng.random(n))]
+            taken = mixed[first[given[place]] + rank % rows[given[place]]]
+            out.append(np.bincount(key + taken, minlength=size * kinds).reshape(size, kinds))
+    return np.stack(out).astype(np.float64)
+
+
+def fewer(draws: int, places: int) -> int:
+    """Return how many draws there are where each shuffles or sorts so many."""
+    return min(draws, max(FEWEST_DRAWS, MOST_SORTED // places))
 
 
 def permuted_tables(sizes: Ints, totals: Ints, draws: int, seed: int) -> Floats:
