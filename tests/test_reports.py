@@ -11,8 +11,17 @@ from fakes import Chooser
 
 import workbench as wb
 from workbench.errors import DataError, UsageError
+from workbench.models.verbs import ModelInfo
 
 ATTACK = "<script>window.__xss=1</script>"
+
+
+class Vectors:
+    """Can be asked for vectors only."""
+
+    name = "vectors"
+    verbs = frozenset({"embed"})
+    info = ModelInfo("vectors", "embedder")
 
 
 @pytest.fixture
@@ -156,3 +165,15 @@ def test_charts_are_altair_and_show_without_a_network(report: wb.Report) -> None
 
     assert isinstance(chart, alt.TopLevelMixin)
     assert chart._repr_mimebundle_()["text/html"].startswith('<img alt="Chart" src="data:image/svg+xml')
+
+
+@pytest.mark.parametrize("probe", ["pairs", "calibration"])
+def test_a_report_that_is_not_applicable_shows_its_reason(probe: str, tmp_path: Path) -> None:
+    """Also where it should have been sliced: it has no rows, and no columns to slice by."""
+    frame = pd.DataFrame({"text": ["a b"], "other": ["c d"], "kind": ["x"], "choices": [["a", "b"]], "label": [0]})
+    report = wb.run(probe, Vectors(), wb.Examples.of(frame), by=["kind"])
+
+    assert "not applicable" == report.outcome
+    assert (0, {}, ["selections"]) == (len(report.metrics), report.charts(), list(report.tables))
+    for said in (repr(report), report._repr_html_(), report.html(), repr(wb.open(report.save(tmp_path / "none")))):
+        assert "Not applicable: " in said

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench._record import SCHEMA, RunRecord, now
 from workbench.errors import DataError, UsageError, unknown
-from workbench.frames import SELECTION_COLUMNS, check_metrics, check_rows
+from workbench.frames import SELECTION_COLUMNS, check_metrics, check_rows, metrics_frame
 from workbench.probes.find import find, settle
 from workbench.probes.protocol import Probe, View
 
@@ -117,12 +117,15 @@ class Report:
     @cached_property
     def metrics(self) -> "pd.DataFrame":
         """Metrics of the explored rows, overall and by slice: metric, group, value, low, high, n, method."""
+        if not len(self.explored):  # nothing was asked: such rows may lack the probe's own columns
+            return metrics_frame([])
         seed = self.record.seed
         return check_metrics(self._probe.summarise(self.explored, self.options, by=self.by, seed=seed))
 
     @cached_property
     def _derived(self) -> dict[str, "pd.DataFrame"]:
-        return dict(self._probe.tables(self.explored, self.options, seed=self.record.seed))
+        found = self._probe.tables(self.explored, self.options, seed=self.record.seed) if len(self.explored) else {}
+        return dict(found)
 
     @property
     def tables(self) -> dict[str, "pd.DataFrame"]:
