@@ -64,3 +64,9 @@ def test_every_set_says_its_licence_and_source(name: str, benchmark_data: Path) 
 
     assert len(examples) > 10
     assert all([examples.licence, examples.source, examples.card])
+
+
+def test_an_unknown_option_of_a_set_is_refused(tmp_path: Path) -> None:
+    """The message names those that its reader takes, before any file is read."""
+    with pytest.raises(UsageError, match=r"option of the set 'winobias' 'splt'\. Did you mean 'split'\?"):
+        benchmarks.benchmark("winobias", tmp_path, splt="dev")

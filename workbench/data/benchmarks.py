@@ -5,6 +5,7 @@ A reader is a function `read(folder, **options)` of a module in `workbench.data.
 
 import os
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +41,16 @@ def benchmark(name: str, folder: str | os.PathLike[str] | None = None, **options
     `folder` holds the set's files, or one folder for each set; by default it is the environment variable WORKBENCH_DATA. Further
     options are those of the set's reader. Licences are the sets' own: `.licence` and `.card` say them.
 
-    Raises `UsageError` for an unknown name, `DataError` where the files are not there.
+    Raises `UsageError` for an unknown name or option, `DataError` where the files are not there.
     """
     if name not in READERS:
         raise unknown("benchmark", name, READERS)
     reader = import_module(f"workbench.data._sets.{READERS[name]}")
+    known = dict(list(signature(reader.read).parameters.items())[1:])
+    free = any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values())
+    for option in options:
+        if option not in known and not free:
+            raise unknown(f"option of the set {name!r}", option, known)
     examples: Examples = reader.read(_folder_of(name, folder), **options)
     return examples
 
