@@ -298,6 +298,32 @@ def test_a_model_that_cannot_be_asked_is_not_applicable() -> None:
     assert "score" in report.notes[0]
 
 
+def test_the_column_to_compare_is_carried_into_the_rows_or_refused() -> None:
+    """It need not be a slice, in examples and in stored scores; a wrong name never falls back to another column."""
+    reader = noisy(0.5)
+    frame = pairs(40).frame.assign(kind=["a", "b"] * 20)
+    table = frame.assign(logp=-1.0, logp_other=-2.0)
+
+    report = wb.run("pairs", reader, wb.Examples.of(frame, text="text"), by=[], compare="kind")
+    assert ["a", "b"] == report.tables["tests"]["kind"].tolist()
+    stored = wb.from_predictions(table, probe="pairs", compare="kind")
+    assert ["a", "b"] == stored.tables["tests"]["kind"].tolist()
+    with pytest.raises(UsageError, match=r"compare=.*'kinds'.*Did you mean 'kind'"):
+        wb.run("pairs", reader, wb.Examples.of(frame, text="text"), compare="kinds")
+    with pytest.raises(DataError, match="kinds"):
+        wb.from_predictions(table, probe="pairs", compare="kinds")
+    with pytest.raises(UsageError, match=r"column of the rows \(compare=\) 'kinds'"):
+        _ = report.with_options(compare="kinds").tables
+
+
+def test_losses_are_not_taken_for_log_likelihoods() -> None:
+    """A stored number above 0 would turn every preference round: the row is named."""
+    frame = pd.DataFrame({"text": ["a", "b"], "other": ["c", "d"], "logp": [-1.0, -2.0], "logp_other": [-1.0, 3.5]})
+
+    with pytest.raises(DataError, match=r"Row 1 has 3\.5 as logp_other; .* at most 0"):
+        wb.from_predictions(frame, probe="pairs")
+
+
 def test_the_view_names_columns_of_the_rows() -> None:
     """What the explorer brushes, counts and lists are columns of every report."""
     rows = wb.run("pairs", noisy(0.0), pairs(4)).rows

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from workbench.errors import DataError
-from workbench.frames import require
+from workbench.errors import DataError, unknown
+from workbench.frames import ROW_COLUMNS, require
 from workbench.models.verbs import Blanks, Monitor, Request
+from workbench.probes._pairs_tables import COMPARED
 from workbench.probes._rows import need_verb, rows_frame
 from workbench.probes._stored import numbers_of, stored_examples
 from workbench.probes.protocol import Scored
@@ -25,6 +26,7 @@ CAUSAL, MASKED, STORED = "log-likelihood", "pseudo-log-likelihood", "stored"
 COLUMNS = ("text", "other", "direction", "logp", "logp_other", "tokens", "tokens_other")
 DERIVED = ("difference", "difference_per_token", "prefers_more", "tie", "asked")
 DECIMALS = 3  # to which CrowS-Pairs' authors round a masked score before they compare: it decides what is a tie
+HIGHEST = 1e-6  # a log-likelihood that was rounded
 DIRECTIONS = ("stereo", "antistereo", "")
 
 
@@ -52,6 +54,18 @@ def rows_of(model: Any, examples: "Examples", other: str, *, monitor: Monitor) -
     return _scored(examples, pairs, asked, other)
 
 
+def with_compared(examples: "Examples", column: str) -> "Examples":
+    """Return the examples whose rows will have the column that is tested; raise `UsageError` where they lack the one named."""
+    known = examples.frame.columns
+    if column not in known:
+        if column == COMPARED:
+            return examples
+        raise unknown("column of the examples (compare=)", column, map(str, known))
+    if column in (*COLUMNS, *DERIVED, *ROW_COLUMNS, *examples.slices):
+        return examples
+    return replace(examples, slices=(*examples.slices, column))
+
+
 def stored_rows(frame: Any, columns: Mapping[str, Any], by: Sequence[str], other: str) -> Scored:
     """Return one row per line of a table of stored scores: logp and logp_other in nats, tokens where they are known."""
     named = {**columns, **({} if other == "other" else {"other": other})}
@@ -64,6 +78,12 @@ def stored_rows(frame: Any, columns: Mapping[str, Any], by: Sequence[str], other
     )
     table, n = examples.frame, len(examples)
     logp = np.stack([numbers_of(table, name) for name in ("logp", "logp_other")], axis=1)
+    for name, values in zip(("logp", "logp_other"), logp.T, strict=True):
+        if (values > HIGHEST).any():
+            row = int((values > HIGHEST).argmax())
+            raise DataError(
+                f"Row {row} has {values[row]:g} as {name}; a log-likelihood is at most 0. Turn losses round: logp = -loss."
+            )
     counts = [
         numbers_of(table, name).fillna(0) if name in table else np.zeros(n) for name in ("tokens", "tokens_other")
     ]

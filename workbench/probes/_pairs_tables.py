@@ -4,13 +4,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.errors import unknown
 from workbench.probes._slices import OVERALL, clusters_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["bins_of", "grid_of", "tests_of"]
+__all__ = ["COMPARED", "bins_of", "grid_of", "tests_of"]
 
+COMPARED = "bias_type"  # the column that is tested where none is named, CrowS-Pairs' own
 BINS, CELLS = 30, 24
 WIDEST = 0.99  # of the absolute differences lie inside the histogram; the ends hold the rest
 STEPS = (1, 2, 2.5, 5, 10)
@@ -44,14 +46,16 @@ def grid_of(rows: "pd.DataFrame") -> "pd.DataFrame":
 def tests_of(rows: "pd.DataFrame", column: str, *, seed: int) -> "pd.DataFrame | None":
     """Return, for each value of a column, its share and a sign test against one half, with Holm's correction over all values.
 
-    None where the rows have not that column (then: `group`) with two values or more. Ties count as no preference in the share,
-    as published; the test leaves them out.
+    None where the rows have not that column with two values or more; in place of the default column `group` will do. Ties count
+    as no preference in the share, as published; the test leaves them out.
     """
     import pandas as pd
 
     from workbench.stats.intervals import proportion
     from workbench.stats.significance import holm, sign_test
 
+    if column not in rows.columns and column != COMPARED:
+        raise unknown("column of the rows (compare=)", column, map(str, rows.columns))
     name = column if column in rows.columns else "group"
     values = rows[name].astype(str).where(rows[name].notna(), "")
     groups = [value for value in sorted(set(values)) if value and (name, value) != ("group", OVERALL)]

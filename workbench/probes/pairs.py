@@ -11,7 +11,7 @@ import numpy as np
 
 from workbench.models.verbs import Monitor
 from workbench.probes import _pairs_score as ways
-from workbench.probes._pairs_tables import bins_of, grid_of, tests_of
+from workbench.probes._pairs_tables import COMPARED, bins_of, grid_of, tests_of
 from workbench.probes._slices import clusters_of, metrics_of
 from workbench.probes.protocol import Option, Scored, View
 
@@ -46,7 +46,7 @@ class Pairs:
     )
     options: Mapping[str, Option] = {
         "other": Option("other", "column of the second, less stereotyping sentence"),
-        "compare": Option("bias_type", "column whose values are each tested against one half, with Holm's correction"),
+        "compare": Option(COMPARED, "column whose values are each tested against one half, with Holm's correction"),
     }
     view = View(
         value="difference",
@@ -65,13 +65,14 @@ class Pairs:
 
     def score(self, model: Any, examples: "Examples", options: Mapping[str, Any], *, monitor: Monitor) -> Scored:
         """Return one row per pair; a model that scores text is asked by log-likelihood, a masked one by filling tokens."""
-        return ways.rows_of(model, examples, options["other"], monitor=monitor)
+        return ways.rows_of(model, ways.with_compared(examples, options["compare"]), options["other"], monitor=monitor)
 
     def from_predictions(
         self, frame: Any, *, columns: Mapping[str, Any], by: Sequence[str], options: Mapping[str, Any]
     ) -> Scored:
         """Return the rows of scores that were stored elsewhere: text, other, logp, logp_other (nats); tokens, tokens_other."""
-        return ways.stored_rows(frame, columns, by, options["other"])
+        compared = [] if options["compare"] == COMPARED and COMPARED not in frame else [options["compare"]]
+        return ways.stored_rows(frame, columns, tuple(dict.fromkeys([*by, *compared])), options["other"])
 
     def summarise(
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, by: tuple[str, ...] = (), seed: int = 0
