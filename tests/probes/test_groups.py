@@ -405,3 +405,14 @@ def test_adult_is_a_table_of_features(benchmark_data: Path) -> None:
         "base_rate"
     ].value == pytest.approx(590 / 5421)
     assert data.inputs[0]["age"] == 25
+
+
+def test_predictions_that_are_no_labels_are_refused() -> None:
+    """0 and 1 against yes and no would be an accuracy of zero; few rows that are all wrong stay what they are."""
+    frame = pd.DataFrame({"hired": [0, 1] * 6, "fit": ["yes", "no"] * 6, "sex": ["f", "f", "m"] * 4})
+    wrong = pd.DataFrame({"hired": ["no"] * 12, "fit": ["yes"] * 12, "sex": ["f", "m"] * 6})
+
+    with pytest.raises(DataError, match="predicted holds 0, 1, label holds no, yes"):
+        wb.from_predictions(frame, probe="groups", by="sex", predicted="hired", label="fit")
+    report = wb.from_predictions(wrong, probe="groups", by="sex", predicted="hired", label="fit")
+    assert 0 == line(report, "accuracy")["value"]

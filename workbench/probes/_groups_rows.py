@@ -23,6 +23,7 @@ __all__ = ["OWN", "WORDS", "check_groups", "rows_of"]
 WORDS = ("label", "predicted", "score", "correct", "confidence", "logits", "choices")
 PLACE = ("example", "variant", "text", "cluster", "group")
 OWN = ("example", "variant", "text", "label", "predicted", "outcome", "decision", "score", "correct", "half")
+FEWEST = 10  # decisions of which none is right, by names of which none is a label: the names do not fit
 YES = ("1", "yes", "true", "positive", "pos")  # what a positive class is called, where one of two is
 
 
@@ -132,6 +133,13 @@ def _answers(given: Named, positive: Any, classes: bool) -> tuple[dict[str, Any]
         correct = np.full(n, np.nan)
     blank = np.full(n, np.nan)
     common = {"label": label, "predicted": predicted}
+    names = set(label[known]) | set(predicted[known])
+    unlike = not given.has("correct") and len(names) > 2 and not set(label[known]) & set(predicted[known])
+    if unlike and known.sum() >= FEWEST:
+        said = [", ".join(sorted(set(map(str, values[known])))[:4]) for values in (predicted, label)]
+        raise DataError(
+            f"No prediction is one of the labels: predicted holds {said[0]}, label holds {said[1]}. Name the classes alike."
+        )
     chosen, notes = _positive(label, predicted, positive, classes)
     if chosen is not None:
         decision = np.where(predicted != "", (predicted == chosen).astype(float), np.nan)
@@ -216,5 +224,6 @@ def _numbers(given: Named, word: str, ends: tuple[float, float], *, inside: bool
     if bad.any():
         row = int(bad.argmax())
         must = f"a number from {ends[0]:g} to {ends[1]:g}" if inside else "0 or 1"
-        raise DataError(f"Row {row} has {column.iloc[row]!r} in column {column.name!r}; it must be {must}.")
+        found = column.tolist()[row]
+        raise DataError(f"Row {row} has {found!r} in column {column.name!r}; it must be {must}.")
     return values
