@@ -483,3 +483,13 @@ def test_the_embedded_model_is_scored_and_chooses(embedded_model: Any) -> None:
     assert np.abs(told[0]["score"].to_numpy() - told[1]["score"].to_numpy()).max() < 1e-4
     assert mood.rows["score"].between(0, 1).all()
     assert 2 == len(mood.rows.query("variant != ''"))
+
+
+def test_scores_and_terms_that_are_none_are_named() -> None:
+    """A score that is a text is not counted as blank, and a term that is a number is no term."""
+    frame = pd.DataFrame({"text": ["a gay man", "b"], "p": ["low", "high"], "toxic": [1, 0]})
+
+    with pytest.raises(DataError, match="Row 0 has 'low' as p, which is not a number"):
+        wb.from_predictions(frame, probe="swap", score="p", label="toxic")
+    with pytest.raises(UsageError, match="the term 1; terms are texts"):
+        wb.run("swap", Planted(), sentences(), terms={"faith": [1, 2]})

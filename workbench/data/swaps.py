@@ -169,7 +169,7 @@ def _own(name: str, terms: Any) -> Axis:
     """Return the axis of a person's own list."""
     if isinstance(terms, str) or not isinstance(terms, Iterable):
         raise UsageError(f"The axis {name!r} must be a list of terms; it is {terms!r}. Write {{{name!r}: [...]}}.")
-    listed = [(term,) if isinstance(term, str) else tuple(term) for term in terms]
+    listed = [tuple(term) if isinstance(term, (list, tuple)) else (term,) for term in terms]
     if len(listed) < 2:
         raise UsageError(
             f"The axis {name!r} has {len(listed)} term{'s' * (not listed)}; a swap needs at least 2. Give a list of texts."

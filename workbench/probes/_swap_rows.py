@@ -10,6 +10,7 @@ from workbench.errors import DataError, NotApplicable, UsageError, unknown
 from workbench.frames import example_ids, require, seed_of
 from workbench.models.verbs import Monitor
 from workbench.probes._rows import rows_frame
+from workbench.probes._stored import numbers_of
 from workbench.probes._swap_ask import Answer, Answers, Asked, ask
 from workbench.probes.protocol import Scored
 
@@ -210,7 +211,7 @@ def rows_of(frame: Any, *, columns: Mapping[str, Any], by: Sequence[str], option
         for example, text, value, found, hit in zip(
             _ids(table, named["example"]),
             texts,
-            pd.to_numeric(table[named["score"]], errors="coerce"),
+            numbers_of(table, named["score"]),
             terms,
             _outcomes(table[named["label"]].tolist(), named["label"], str(options["positive"])),
             strict=True,
@@ -221,7 +222,9 @@ def rows_of(frame: Any, *, columns: Mapping[str, Any], by: Sequence[str], option
     examples = Examples(pd.DataFrame({**carried, **{name: table[name] for name in by}}), slices=tuple(by))
     rows = rows_frame(records, examples, COLUMNS)
     blank = int((rows["score"].isna() | rows["positive"].isna()).sum())
-    return Scored(rows, {}, (f"{blank} rows lack a score or an outcome; they are in no AUC.",) if blank else ())
+    return Scored(
+        rows, {}, (f"{blank} of {len(rows)} rows lack a score or an outcome; they are in no AUC.",) if blank else ()
+    )
 
 
 def _terms_of(
