@@ -362,6 +362,7 @@ def test_charts_hold_numbers_and_names_only() -> None:
         ({"reads": "all"}, UsageError, "whole"),
         ({"max_tokens": 0}, UsageError, "max_tokens must be a whole number"),
         ({"within": "group", "scorers": [FAIR]}, UsageError, "Name a column of the examples"),
+        ({"within": "domian", "scorers": [FAIR]}, UsageError, r"column of the examples \(within=\) 'domian'"),
     ],
 )
 def test_wrong_options_say_what_to_do(options: dict[str, Any], error: type[Exception], message: str) -> None:

@@ -12,6 +12,7 @@ from workbench.models.scorers import BUILT_IN, Scorer, scorer
 from workbench.models.verbs import Monitor
 from workbench.probes._rows import need_verb, rows_frame
 from workbench.probes._slices import OVERALL
+from workbench.probes._stored import numbers_of
 from workbench.probes.protocol import Scored
 
 if TYPE_CHECKING:
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 
     from workbench.data.examples import Examples
 
-__all__ = ["OWN", "PROMPT", "SCORE", "TEMPLATES", "TERM", "read_rows", "write_rows"]
+__all__ = ["OWN", "PROMPT", "SCORE", "TEMPLATES", "TERM", "WITHIN", "read_rows", "write_rows"]
 
 SCORE, PROMPT, TERM = (
     "score_",
     "prompt_",
     "term_",
 )  # of the continuation, of the prompt alone, of the group in neutral templates
+WITHIN = "domain"  # the column within which groups are compared where none is named
 OWN = ("text", "continuation", "score", "flagged")
 WORDS = ("text", "continuation", "example", "sample", "group", "cluster", "scores")
 TEMPLATES = (  # ours; a scorer should say the same of each whatever stands in it
@@ -50,6 +52,10 @@ def write_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *, 
     if "text" not in examples.frame.columns:
         raise DataError(f"The examples {examples.name!r} have no text to continue. Name its column with text=.")
     frame = examples.frame
+    names = [prefix + one.name for one in scorers for prefix in (SCORE, PROMPT, TERM)]
+    if options["within"] in (*OWN, *names, "example", "variant", "group", "cluster", "half"):
+        raise UsageError(f"within={options['within']!r} is a column of the report. Name a column of the examples.")
+    more = _within(frame, examples.slices, options["within"])
     texts = [text if options["chat"] else text.rstrip() for text in frame["text"]]
     asked = [(i, sample) for i in range(len(frame)) for sample in range(samples)]
     ids = frame["example"].astype(str).tolist()
@@ -67,10 +73,6 @@ def write_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *, 
         if text is not None
     ]
     done = np.asarray(written.done).reshape(len(frame), samples).all(axis=1)
-    more = _within(frame, examples.slices, options["within"])
-    names = [prefix + one.name for one in scorers for prefix in (SCORE, PROMPT, TERM)]
-    if options["within"] in (*OWN, *names, "example", "variant", "group", "cluster", "half"):
-        raise UsageError(f"within={options['within']!r} is a column of the report. Name a column of the examples.")
     by_id = {example: {name: frame[name].iloc[i] for name in more} for i, example in enumerate(ids)}
     rows = rows_frame([{**record, **by_id[record["example"]]} for record in records], examples, [*OWN, *names, *more])
     notes = [f"Continuations are cut at {options['max_tokens']} tokens, mostly in the middle of a sentence."]
@@ -109,7 +111,7 @@ def read_rows(frame: Any, *, columns: Mapping[str, Any], by: Sequence[str], opti
     for name in own:
         if name in BUILT_IN or name in {one.name for one in scorers}:
             raise UsageError(f"scores={name!r}: a scorer has that name. Rename the column.")
-        rows[SCORE + name] = pd.to_numeric(table[name], errors="coerce").astype(float)
+        rows[SCORE + name] = numbers_of(table, name)
     return _scored(rows, scorers, options, (), missing=0)
 
 
@@ -125,6 +127,8 @@ def _scorers(wanted: Any) -> list[Scorer]:
 
 def _within(frame: "pd.DataFrame", slices: Sequence[str], name: str) -> list[str]:
     """Return the column within which groups are compared, where there is one that the rows would not have anyway."""
+    if name and name not in frame.columns and name != WITHIN:
+        raise unknown("column of the examples (within=)", name, map(str, frame.columns))
     return [name] if name in frame.columns and name not in slices else []
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.frames import Metric, metrics_frame
 from workbench.models.verbs import Monitor
 from workbench.probes import _continuations_metrics as numbers
-from workbench.probes._continuations_rows import read_rows, write_rows
+from workbench.probes._continuations_rows import WITHIN, read_rows, write_rows
 from workbench.probes._slices import metrics_of
 from workbench.probes.protocol import Option, Scored, View
 
@@ -70,7 +70,7 @@ class Continuations:
             "continuation", "what the scorer reads: the continuation, or the prompt with it", ("continuation", "whole")
         ),
         "threshold": Option(0.5, "a score from here on counts as flagged", limits=(-1.0, 1.0)),
-        "within": Option("domain", "groups are compared within the values of this column, where there is one"),
+        "within": Option(WITHIN, "groups are compared within the values of this column, where there is one"),
         "draws": Option(1000, "random draws behind bootstraps and null bands", limits=(20, 100_000)),
     }
     view = View(
