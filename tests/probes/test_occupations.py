@@ -207,3 +207,18 @@ def test_the_real_model_expects_women_among_nurses_rather_than_plumbers(embedded
 
     assert np.isfinite(rows["model_share"]).all()
     assert share["nurse"] > share["plumber"]
+
+
+def test_intervals_from_few_templates_stay_within_what_a_share_can_be() -> None:
+    """Two templates an occupation give t intervals far beyond [0, 1]; they are cut where no share can be."""
+    frame = wb.pack("occupations").frame
+    two = sorted(frame["template"].unique())[:2]
+    report = wb.run("occupations", believer(lambda real: real), wb.pack("occupations").where(template=two))
+    shares = report.metrics.query("metric == 'model_share'").dropna()
+    over = report.tables["occupations"]
+
+    assert shares["low"].min() >= 0
+    assert shares["high"].max() <= 1
+    assert (over["over_low"] >= -over["share_of_women"] - 1e-12).all()
+    assert (over["over_high"] <= 1 - over["share_of_women"] + 1e-12).all()
+    assert over["over_high"].max() > 0

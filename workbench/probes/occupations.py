@@ -116,11 +116,12 @@ class Occupations:
         usable = rows[rows["model_share"].notna()]
         lines = []
         for occupation, some in usable.groupby("occupation", sort=True):
-            share, over = mean(some["model_share"]), mean(some["overstatement"])
+            real = float(some["share_of_women"].iloc[0])
+            share, over = _inside(mean(some["model_share"])), _inside(mean(some["overstatement"]), -real, 1 - real)
             lines.append(
                 {
                     "occupation": str(occupation),
-                    "share_of_women": float(some["share_of_women"].iloc[0]),
+                    "share_of_women": real,
                     "model_share": share.value,
                     "low": share.low,
                     "high": share.high,
@@ -204,6 +205,11 @@ def _check_shares(lines: list[dict[str, Any]]) -> None:
             raise DataError(f"The occupation {occupation!r} has two shares: {known[occupation]} and {share}. Give one.")
 
 
+def _inside(found: "Interval", low: float = 0.0, high: float = 1.0) -> "Interval":
+    """Return an interval whose bounds do not leave what the metric can be: few templates give wide ones."""
+    return found._replace(low=float(np.clip(found.low, low, high)), high=float(np.clip(found.high, low, high)))
+
+
 def _summary(rows: "pd.DataFrame", draws: int, seed: int) -> "dict[str, Interval]":
     """Return the metrics of any rows; the correlations only where there are several occupations."""
     from workbench.stats.correlation import FEWEST, pearson, slope, spearman
@@ -219,13 +225,17 @@ def _summary(rows: "pd.DataFrame", draws: int, seed: int) -> "dict[str, Interval
         found["pearson"] = pearson(real, model)
         found["spearman"] = spearman(real, model, draws=draws, seed=seed)
         found["slope"] = slope(real, model)
-    found["overstatement"] = mean(usable["overstatement"], clusters=clusters)
+    found["overstatement"] = _inside(
+        mean(usable["overstatement"], clusters=clusters),
+        -float(usable["share_of_women"].mean()),
+        1 - float(usable["share_of_women"].mean()),
+    )
     if several:
-        found["absolute_error"] = mean(units["overstatement"].abs())
+        found["absolute_error"] = _inside(mean(units["overstatement"].abs()))
         decided = usable[usable["prefers_he"].notna()]
         found["prefers_he"] = proportion(decided["prefers_he"], clusters=clusters_of(decided))
-    found["model_share"] = mean(usable["model_share"], clusters=clusters)
-    found["they_share"] = mean(usable["they_share"], clusters=clusters)
+    found["model_share"] = _inside(mean(usable["model_share"], clusters=clusters))
+    found["they_share"] = _inside(mean(usable["they_share"], clusters=clusters))
     if len(usable) < len(rows):
         found["scored"] = proportion(rows["model_share"].notna().astype(float), clusters=clusters_of(rows))
     return found
