@@ -136,7 +136,15 @@ def test_every_chart_is_there_with_its_sentence(attacked: wb.Report) -> None:
 
     assert len(attacked.charts()) == page.count("<figure>")
     assert "<figcaption></figcaption>" not in page
-    assert "Read it like accuracy by slice." in page
+    assert "The solid line is zero." in page
+
+
+def test_charts_that_are_read_alike_say_so_once() -> None:
+    """The later ones name the first."""
+    frame = pd.DataFrame({"predicted": list("yyn") * 8, "label": list("yn") * 12, "sex": list("fm") * 12})
+    page = to_html(wb.from_predictions(frame, probe="groups", by="sex"))
+
+    assert "Read it like selection rate by slice." in page
 
 
 def test_the_document_has_all_parts(attacked: wb.Report) -> None:

@@ -36,7 +36,7 @@ def test_every_theme_draws_without_a_warning(theme: str, capfd: Any) -> None:
     """Vega-Lite has nothing to say against the spec; groups, n and the key to the marks are there."""
     drawn = checks.draw(scores_by_group(table("actors", "actresses")), capfd, theme)
 
-    assert all(f">{text}<" in drawn for text in ("actors", "actresses", "40", "39", "n", "mean score"))
+    assert all(f">{text}<" in drawn for text in ("actors", "actresses", "40", "39", "n", "Mean score"))
     assert "diamond: prompts alone" in drawn
 
 

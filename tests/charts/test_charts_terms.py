@@ -20,7 +20,7 @@ def test_the_spec_is_the_stored_one() -> None:
 @pytest.mark.parametrize("theme", ["light", "dark", "any"])
 def test_every_theme_draws_without_a_warning(theme: str, capfd: Any) -> None:
     """Vega-Lite has nothing to say against the spec."""
-    assert "intrasentence: 2" in checks.draw(term_map(TERMS, "intrasentence"), capfd, theme)
+    assert "2 target terms, intrasentence" in checks.draw(term_map(TERMS, "intrasentence"), capfd, theme)
 
 
 def test_a_term_cannot_close_a_script() -> None:

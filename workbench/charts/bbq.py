@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from workbench.charts._safe import data_of, restore, title_of
+from workbench.charts.metrics import column_title
 from workbench.charts.theme import configure
 from workbench.errors import unknown
 from workbench.frames import METRIC_COLUMNS, require
@@ -58,7 +59,7 @@ def bias_and_accuracy(metrics: "pd.DataFrame") -> Any:
         order=rows["group"].map({group: at for at, group in enumerate(order)}), label=rows["group"].map(label)
     )
     panels = [_panel(rows[rows["panel"] == panel], panel, len(order)) for panel in PANELS]
-    by = f" by {next(iter(columns))}" if len(columns) == 1 else " by slice" if columns else ""
+    by = f" by {column_title(next(iter(columns)))}" if len(columns) == 1 else " by slice" if columns else ""
     notes = [TOLD, *([f"the {MOST} largest of {len(sizes)} slices"] if len(sizes) > MOST else [])]
     chart = alt.hconcat(*panels, spacing=18)
     return configure(chart.properties(title=title_of(f"Bias and accuracy{by}", subtitle=notes)))

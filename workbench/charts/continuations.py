@@ -73,7 +73,7 @@ def _panel(part: "pd.DataFrame", heading: str, ends: tuple[float, float], *, las
     scale = alt.Scale(domain=list(ends), nice=False)
     x = {
         name: alt.X(
-            f"{name}:Q", scale=scale, axis=alt.Axis(tickCount=5, labels=last, title="mean score" if last else None)
+            f"{name}:Q", scale=scale, axis=alt.Axis(tickCount=5, labels=last, title="Mean score" if last else None)
         )
         for name in ("value", "low")
     }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.charts._safe import data_of, restore, title_of
-from workbench.charts.metrics import metric_title
+from workbench.charts.metrics import column_title, metric_title
 from workbench.charts.theme import configure
 from workbench.errors import DataError
 from workbench.frames import METRIC_COLUMNS, require
@@ -56,7 +56,7 @@ def rates_side_by_side(metrics: "pd.DataFrame", names: Sequence[str]) -> Any:
         panels.append(_panel(table, name, float(whole.iloc[0]) if len(whole) else float("nan"), labels=at == 0))
     column = str(kept[0]).partition("=")[0]
     more = {"subtitle": f"the {MOST} largest of {len(size)} groups"} if len(size) > MOST else {}
-    title = title_of(f"{', '.join(metric_title(name) for name in names)} by {column}", **more)
+    title = title_of(f"{', '.join(metric_title(name) for name in names)} by {column_title(column)}", **more)
     return configure(alt.hconcat(*panels, spacing=18, title=title).resolve_scale(y="shared"))
 
 

@@ -11,7 +11,7 @@ from workbench.frames import METRIC_COLUMNS, require
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["NULL_BAND", "metric_bars", "metric_title"]
+__all__ = ["NULL_BAND", "column_title", "metric_bars", "metric_title"]
 
 OVERALL = "all"
 NULL_BAND = "null band"  # a method that starts so has no interval: `high` is what chance alone would give
@@ -19,7 +19,7 @@ WIDTH, ROW = 250, 22  # pixels
 MOST = 30  # slices drawn at most; more is a table's work
 ACRONYMS = frozenset({
     *("auc", "aurc", "auroc", "bnsp", "bpsn", "ece", "fdr", "fnr", "fpr", "icat", "ks", "l2", "lms", "mce", "nll", "npv"),
-    *("pll", "ppv", "seat", "ss", "tnr", "tpr", "weat"),
+    *("ctf", "pll", "ppv", "seat", "ss", "tnr", "tpr", "weat"),
 })  # fmt: skip
 SIGNED = ("gap", "difference", "bias")  # metrics of these names have a meaning at zero, also where none is below it
 
@@ -41,6 +41,15 @@ def metric_title(metric: str) -> str:
     words = [word.upper() if word in ACRONYMS else word for word in metric.split("_")]
     name = " ".join(words)
     return name[:1].upper() + name[1:]
+
+
+def column_title(column: str) -> str:
+    """Return the name of a column as people write it.
+
+    >>> column_title("bias_type"), column_title("sex & race")
+    ('bias type', 'sex & race')
+    """
+    return column.replace("_", " ").strip()
 
 
 def metric_bars(
@@ -81,18 +90,26 @@ def metric_bars(
     ends = _domain(drawn, whole, marks, null=null)
     name = metric_title(metric)
     single = len(parts) == 1
-    by = "" if not len(slices) else f" by {parts[0][0] or 'slice'}" if single else " by slice"
+    by = "" if not len(slices) else f" by {column_title(parts[0][0]) or 'slice'}" if single else " by slice"
     panels = [
-        _panel(part, "" if single else column, ends, _Lines(whole, marks, name if last else ""))
+        _panel(part, "" if single else column_title(column), ends, _Lines(whole, marks, name if last else ""))
         for (column, part), last in zip(parts, [False] * (len(parts) - 1) + [True], strict=True)
     ]
     notes += [f"solid line: {meaning} ({reference:g})"] if reference is not None else []
     title = title_of(f"{name}{by}", **({"subtitle": "; ".join(notes)} if notes else {}))
     chart = panels[0] if single else alt.vconcat(*panels, spacing=10)
-    if reference is not None:  # such a chart may have any name in a probe: it explains itself
-        read = " ".join(str(inspect.getdoc(metric_bars)).split("\n\n")[1].split())
-        chart = chart.properties(description=f"{read} The solid line stands for {meaning} ({reference:g}).")
-    return configure(chart.properties(title=title))
+    read = _read(null=null)
+    if reference is not None:
+        read += f" The solid line stands for {meaning} ({reference:g})."
+    elif marks and not null:
+        read += " The solid line is zero."
+    return configure(chart.properties(title=title, description=read))
+
+
+def _read(*, null: bool) -> str:
+    """Return how to read these bars, of the grey bar only where there is one: such a chart may have any name in a probe."""
+    read = " ".join(str(inspect.getdoc(metric_bars)).split("\n\n")[1].split())
+    return read if null else read[: read.index(" For a metric without")]
 
 
 def _drawn(slices: "pd.DataFrame") -> tuple["pd.DataFrame", list[str]]:

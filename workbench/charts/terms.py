@@ -28,7 +28,7 @@ def term_map(terms: "pd.DataFrame", setting: str = "") -> Any:
     >>> import pandas as pd
     >>> chart = term_map(pd.DataFrame({"target": ["nurse"], "n": [26], "lms": [0.9], "ss": [0.6]}), "intrasentence")
     >>> chart.to_dict()["title"]["text"]
-    'Target terms, intrasentence: 1'
+    '1 target term, intrasentence'
     """
     import altair as alt
 
@@ -44,6 +44,6 @@ def term_map(terms: "pd.DataFrame", setting: str = "") -> Any:
     base = restore(alt.Chart(data_of(terms, ("target", "n", "lms", "ss"))), "target", terms["target"])
     dots = base.mark_point(style="wb-point", fillOpacity=0.7).encode(x=x, y=y, size=size, tooltip=tooltip)
     half = alt.Chart(alt.InlineData(values=[{"ss": 0.5}])).mark_rule(style="wb-reference").encode(x=x)
-    name = f"Target terms, {setting}" if setting else "Target terms"
-    chart = alt.layer(half, dots).properties(width=WIDTH, height=HEIGHT, title=title_of(f"{name}: {len(terms)}"))
+    name = f"{len(terms)} target term{'s' * (len(terms) != 1)}{f', {setting}' if setting else ''}"
+    chart = alt.layer(half, dots).properties(width=WIDTH, height=HEIGHT, title=title_of(name))
     return configure(chart)
