@@ -50,7 +50,6 @@ class StereoSet:
     )
     options: Mapping[str, Option] = {
         "setting": Option("both", "which examples are asked", ("both", *NAMES)),
-        "draws": Option(1000, "random draws behind the intervals of ICAT", limits=(20, 100_000)),
     }
     view = View(
         value="difference",
@@ -81,7 +80,8 @@ class StereoSet:
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, by: tuple[str, ...] = (), seed: int = 0
     ) -> "pd.DataFrame":
         """Return LMS, SS and ICAT of any rows by setting and together, overall and by slice; rows without a score are left out."""
-        return metrics_of(rows, by, lambda some: _summary(some, options["draws"], seed))
+        del options, seed  # every interval is a formula
+        return metrics_of(rows, by, _summary)
 
     def tables(
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, seed: int = 0
@@ -126,7 +126,7 @@ class StereoSet:
 PROBE = StereoSet()
 
 
-def _summary(rows: "pd.DataFrame", draws: int, seed: int) -> "dict[str, Interval]":
+def _summary(rows: "pd.DataFrame") -> "dict[str, Interval]":
     from workbench.stats.intervals import proportion
     from workbench.stats.stereoset import stereoset_summary
 
@@ -137,10 +137,10 @@ def _summary(rows: "pd.DataFrame", draws: int, seed: int) -> "dict[str, Interval
     found: dict[str, Interval] = {}
     for setting in settings:
         part = usable[usable["setting"] == setting] if len(rows) else usable
-        scores = stereoset_summary(ways.items_of(part), part["target"].to_numpy(), draws=draws, seed=seed)
+        scores = stereoset_summary(ways.items_of(part), part["target"].to_numpy())
         found |= {f"{metric}_{names[setting]}": interval for metric, interval in scores.items()}
     if len(settings) > 1:
-        scores = stereoset_summary(ways.items_of(usable), usable["target"].to_numpy(), draws=draws, seed=seed)
+        scores = stereoset_summary(ways.items_of(usable), usable["target"].to_numpy())
         together = "both" if names is OF_STORED else f"both_{NAMES['intersentence']}"
         found |= {f"{metric}_{together}": scores[metric] for metric in ("lms", "ss", "icat")}
     if not known.all():
