@@ -168,9 +168,11 @@ def _examples(examples: Any) -> "Examples":
     """Return Examples of whatever was given; a bare word is the name of a pack, or of a published set that can be read."""
     from workbench.data.benchmarks import benchmark, benchmarks
     from workbench.data.examples import Examples
-    from workbench.data.packs import pack
+    from workbench.data.packs import pack, packs
 
     if isinstance(examples, str) and not any(mark in examples for mark in "./\\:"):
+        if examples not in (*packs(), *benchmarks()):
+            raise unknown("pack or published set", examples, [*packs(), *benchmarks()])
         return benchmark(examples) if examples in benchmarks() else pack(examples)
     return Examples.of(examples)
 

@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import re
 import shlex
 import tempfile
 from collections.abc import Callable
@@ -18,6 +19,10 @@ import workbench as wb
 from workbench.errors import WorkbenchError
 
 __all__ = ["WorkbenchMagics"]
+
+LIST = re.compile(
+    r"\[[^{}]*\]|\([^{}]*,[^{}]*\)|\{[^{}]*:.*\}"
+)  # what looks like a list or table, and is no text such as {text}
 
 
 def one_line_errors(magic: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,7 +78,7 @@ class WorkbenchMagics(Magics, Configurable):
     @argument(
         "examples", help="variable that holds examples or a table, the name of a pack or a published set, or a file"
     )
-    @argument("options", nargs="*", help="options of the probe, as name=value")
+    @argument("options", nargs="*", default=[], help="options of the probe, as name=value")
     @argument("-o", "--out", default="report", help="variable that takes the report (default: report)")
     @argument("--by", action="append", help="column to slice by; may be repeated")
     @argument("-n", "--max-examples", type=int, help="at most so many examples, drawn by seed")
@@ -179,5 +184,9 @@ def _options(words: list[str]) -> dict[str, Any]:
         try:
             options[name] = ast.literal_eval(value)
         except (ValueError, SyntaxError):
+            if LIST.fullmatch(value):
+                raise UsageError(
+                    f"{word} has lost its quotation marks. Put the whole value in double ones: {name}=\"['a', 'b']\"."
+                ) from None
             options[name] = value
     return options

@@ -165,6 +165,10 @@ def test_a_cell_is_read_as_a_file_is(shell: Any) -> None:
     [
         ("probe", "calibration model mini seed=3", "--seed"),
         ("probe", 'calibration model mini bins="5', "quotation"),
+        ("probe", "swap model mini axes=('age','race')", r"axes=\(age,race\) has lost its quotation marks"),
+        ("probe", "swap model mini terms={'city':['Rome','Oslo']}", "lost its quotation marks"),
+        ("probe", "pairs model crows-pair", r"Unknown pack or published set 'crows-pair'\. Did you mean 'crows-pairs'"),
+        ("probe", "pairs", "arguments are required: model, examples$"),
         ("probe", "calibration model mini bins=0", "whole number from 1"),
         ("probe", "calibration model mini -o 'not a name'", "name of a variable"),
         ("explore", "wb", "takes a report"),
@@ -175,3 +179,11 @@ def test_ordinary_mistakes_are_one_line(shell: Any, magic: str, line: str, messa
     shell.user_ns.update(model=Chooser(), wb=wb)
     with pytest.raises(UsageError, match=message):
         shell.run_line_magic(magic, line)
+
+
+def test_a_text_in_brackets_is_no_list(shell: Any) -> None:
+    """A prompt may begin and end with a bracket."""
+    shell.user_ns["model"] = Chooser(0.8)
+    line = "swap model facts answers=\"['a', 'b']\" prompt=[{text}] -n 2"
+
+    assert "[{text}]" == shell.run_line_magic("probe", line).options["prompt"]
