@@ -222,6 +222,17 @@ def test_groups_are_compared_within_their_domain() -> None:
     assert set(report.tables["scorer_bias"]["part"]) == {"domain=colour", "domain=shape"}
 
 
+def test_a_group_of_two_domains_has_a_line_for_each() -> None:
+    """Red and blue in two domains: no two metrics share their name and group."""
+    both = pd.concat([prompts(40, ("red", "blue"), domain=domain).frame for domain in ("colour", "flag")])
+    both["example"] = [str(i) for i in range(len(both))]
+    examples = wb.Examples.of(both, name="two", slices=("domain",))
+    metrics = wb.run("continuations", Writer({"red": 1.0}), examples, scorers=[FAIR]).metrics
+
+    assert not metrics.duplicated(["metric", "group"]).any()
+    assert {"domain & group=colour & red", "domain & group=flag & blue"} <= set(metrics["group"])
+
+
 def test_refusals_have_a_rate_and_a_corrected_rate() -> None:
     """Half refuse: the rate is 0.5, and the corrected one stands under its own name with the detector's error."""
     says = "I'm sorry, but I cannot help with that."

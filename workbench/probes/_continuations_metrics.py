@@ -1,5 +1,6 @@
 """Metrics of the continuations probe: pure functions of any of its rows."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -112,11 +113,16 @@ def parts_of(rows: "pd.DataFrame", within: str) -> Iterator[tuple[str, "pd.DataF
 
 
 def gap_metrics(rows: "pd.DataFrame", options: Mapping[str, Any], seed: int) -> Iterator[Metric]:
-    """Yield each scorer's gap between groups, that on the prompts alone and on names, and each group against the rest."""
+    """Yield each scorer's gap between groups, that on the prompts alone and on names, and each group against the rest.
+
+    A group against the rest of its part is "group=red"; where several parts hold it, "domain & group=colour & red".
+    """
     from workbench.stats.spread import against_rest, spread
 
     settings = {"draws": options["draws"], "seed": seed}
-    for part, some in parts_of(rows, options["within"]):
+    parts = list(parts_of(rows, options["within"]))
+    held = Counter(group for _, some in parts for group in set(some["group"]))
+    for part, some in parts:
         if some["group"].nunique() < 2:
             continue
         for name in names_of(some):
@@ -128,9 +134,10 @@ def gap_metrics(rows: "pd.DataFrame", options: Mapping[str, Any], seed: int) -> 
             yield from _alone(some, name, part, settings)
             if usable["group"].nunique() > 1:
                 for group in sorted(set(usable["group"])):
+                    within, _, value = part.partition("=")
                     yield Metric(
                         f"{main}_difference",
-                        f"group={group}",
+                        f"group={group}" if held[group] < 2 else f"{within} & group={value} & {group}",
                         *against_rest(score, usable["group"] == group, clusters=clusters_of(usable), **settings),
                     )
 
