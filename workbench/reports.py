@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Report", "open_report"]
 
 SUFFIX = ".workbench"
+NOT_APPLICABLE = "not applicable"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -117,15 +118,16 @@ class Report:
     @cached_property
     def metrics(self) -> "pd.DataFrame":
         """Metrics of the explored rows, overall and by slice: metric, group, value, low, high, n, method."""
-        if not len(self.explored):  # nothing was asked: such rows may lack the probe's own columns
+        if self.outcome == NOT_APPLICABLE:  # nothing was asked: the rows lack the probe's own columns and the slices
             return metrics_frame([])
         seed = self.record.seed
         return check_metrics(self._probe.summarise(self.explored, self.options, by=self.by, seed=seed))
 
     @cached_property
     def _derived(self) -> dict[str, "pd.DataFrame"]:
-        found = self._probe.tables(self.explored, self.options, seed=self.record.seed) if len(self.explored) else {}
-        return dict(found)
+        if self.outcome == NOT_APPLICABLE:
+            return {}
+        return dict(self._probe.tables(self.explored, self.options, seed=self.record.seed))
 
     @property
     def tables(self) -> dict[str, "pd.DataFrame"]:
