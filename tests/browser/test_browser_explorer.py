@@ -78,7 +78,9 @@ def test_brushing_the_diagram_filters_the_rest_and_the_next_cell_reads_it(notebo
     book.command("notebook:run-cell")
     book.page.wait_for_function(f"() => document.querySelector('.jp-Notebook').innerText.includes('rows {selected}')")
     log = book.ask("print(report.selections.description.tolist(), report.selections.n.tolist())")
-    assert log.endswith((f"[{selected}]", f", {selected}]"))  # on a busy machine the hand may have rested on its way, too
+    assert log.endswith(
+        (f"[{selected}]", f", {selected}]")
+    )  # on a busy machine the hand may have rested on its way, too
     assert numbers(book)[0] == selected
 
 
