@@ -20,7 +20,9 @@ def closed_form(a: int, b: int, c: int, d: int) -> tuple[float, float, float]:
     p1, p2 = (a + b) / n, (a + c) / n
     (l1, u1), (l2, u2) = wilson(a + b), wilson(a + c)
     product = (a + b) * (c + d) * (a + c) * (b + d)
-    phi = (a * d - b * c) / product**0.5 if product else 0.0
+    cross = a * d - b * c
+    cross = max(0.0, cross - n / 2) if cross > 0 else cross  # method 10
+    phi = cross / product**0.5 if product else 0.0
     low = ((p1 - l1) ** 2 - 2 * phi * (p1 - l1) * (u2 - p2) + (u2 - p2) ** 2) ** 0.5
     high = ((p2 - l2) ** 2 - 2 * phi * (p2 - l2) * (u1 - p1) + (u1 - p1) ** 2) ** 0.5
     return p1 - p2, p1 - p2 - low, p1 - p2 + high
@@ -76,3 +78,23 @@ def test_what_cannot_be_compared_is_said() -> None:
         share_difference([1, 0], [1])
     assert share_difference([], []).method == "no interval: no rows"
     assert share_difference([1, 0], [0, 0], clusters=["a", "a"]).method == "no interval: one cluster"
+
+
+@pytest.mark.parametrize("clusters", [None, [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]])
+def test_outcomes_that_agree_in_all_rows_do_not_differ_by_zero_for_sure(clusters: list[int] | None) -> None:
+    """Ten rows that agree: a difference of a tenth is well possible; without the correction of phi the width was 0."""
+    hit = [1, 1, 1, 1, 1, 1, 0, 0, 0, 0]
+    found = share_difference(hit, hit, clusters=clusters)
+
+    assert found.value == 0
+    assert found.low < -0.1
+    assert found.high > 0.1
+
+
+@pytest.mark.parametrize(
+    ("counts", "bounds"), [((36, 12, 2, 0), (0.0569, 0.3404)), ((20, 12, 2, 16), (0.0562, 0.3292))]
+)
+def test_paired_shares_have_newcombes_method_10(counts: tuple[int, ...], bounds: tuple[float, float]) -> None:
+    """Newcombe 1998 (2635), his examples: phi is drawn back by its continuity correction where it is positive."""
+    one, two = np.repeat([1, 1, 0, 0], counts), np.repeat([1, 0, 1, 0], counts)
+    assert (0.2, *bounds) == pytest.approx(share_difference(one, two)[:3], abs=6e-5)

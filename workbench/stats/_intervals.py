@@ -18,7 +18,9 @@ __all__ = [
     "cluster_freedom",
     "cluster_sums",
     "design_of",
+    "effective_rows",
     "gap_of",
+    "held_back",
     "mean_of",
     "mean_variance",
     "proportion_of",
@@ -221,6 +223,24 @@ def _effective_rows(numbers: Floats, codes: Ints) -> float:
     variance = mean_variance(residuals, codes)
     spread = float(residuals @ residuals) / len(numbers)
     return min(float(len(numbers)), spread / variance) if variance > TINY else float(codes.max() + 1)
+
+
+def held_back(rho: float, one: float, two: float, n: float) -> float:
+    """Return a correlation of two shares of n rows, drawn towards 0 where it is positive, by Newcombe's continuity correction.
+
+    Newcombe 1998 (Statistics in Medicine 17:2635), method 10: without it shares that agree in all rows differ by 0 for sure.
+    """
+    spread = math.sqrt(one * (1 - one) * two * (1 - two))
+    if rho <= 0:
+        return rho
+    return max(0.0, rho - 1 / (2 * n * spread)) if spread > TINY else 0.0
+
+
+def effective_rows(hits: Floats, codes: Ints | None) -> float:
+    """Return how many independent rows know a share as well; all where codes is None, 1 in a single cluster."""
+    if codes is None:
+        return float(len(hits))
+    return _effective_rows(hits, codes) if codes.max() > 0 else 1.0
 
 
 def design_of(numbers: Floats, codes: Ints | None, level: float) -> Design:

@@ -18,6 +18,7 @@ from workbench.stats._intervals import (
     Interval,
     cluster_freedom,
     cluster_sums,
+    held_back,
     mean_variance,
     score_bounds,
     t_quantile,
@@ -108,6 +109,7 @@ def accuracy_cost(
     one, two = (_part(right, member, codes, quantile) for member in members)
     spread = math.sqrt(float(one.terms @ one.terms) * float(two.terms @ two.terms))
     rho = float(one.terms @ two.terms) / spread if spread > TINY * TINY else 0.0
+    rho = held_back(rho, one.value, two.value, min(one.effective, two.effective))
     value = one.value - two.value
     low = value - _reach(one.value - one.low, two.high - two.value, rho)
     high = value + _reach(one.high - one.value, two.value - two.low, rho)
@@ -122,6 +124,7 @@ class _Part(NamedTuple):
     low: float
     high: float
     terms: Floats
+    effective: float
 
 
 def _part(hits: Floats, member: NDArray[np.bool_], codes: Ints | None, quantile: float) -> _Part:
@@ -140,7 +143,7 @@ def _part(hits: Floats, member: NDArray[np.bool_], codes: Ints | None, quantile:
     low, high = score_bounds(np.array(value * effective), np.array(effective), quantile)
     terms = np.zeros(len(hits))
     terms[member] = (some - value) / n
-    return _Part(value, float(low), float(high), cluster_sums(terms, codes))
+    return _Part(value, float(low), float(high), cluster_sums(terms, codes), effective)
 
 
 def _reach(own: float, other: float, rho: float) -> float:

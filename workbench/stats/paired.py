@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from workbench.errors import DataError
 from workbench.stats._checks import check_clusters, check_pairs
-from workbench.stats._intervals import TINY, Interval, cluster_sums, proportion_of, undefined
+from workbench.stats._intervals import TINY, Interval, cluster_sums, effective_rows, held_back, proportion_of, undefined
 
 __all__ = ["share_difference"]
 
@@ -16,11 +16,11 @@ def share_difference(
     """Return the share of hits in `one` minus that in `two`, two outcomes (0 or 1) of the same n rows.
 
     Interval: the bounds of both shares (Wilson; by cluster where rows belong together) combined with the correlation of the two
-    outcomes, over clusters where there are any (Newcombe 1998, Statistics in Medicine 17:2635, square-and-add with phi; Zou
-    and Donner 2008, MOVER). Unlike a t interval of the differences it is defined, and honest, where all rows agree.
+    outcomes, over clusters where there are any (Newcombe 1998, Statistics in Medicine 17:2635, method 10: square-and-add with phi
+    and its continuity correction; Zou and Donner 2008, MOVER). It is defined, and wider than 0, where all rows agree.
 
     >>> [round(x, 3) for x in share_difference([1, 1, 1, 0], [0, 1, 0, 0])[:3]]
-    [0.5, -0.019, 0.736]
+    [0.5, -0.135, 0.789]
     """
     first, second = (check_pairs(np.zeros(np.shape(hit)), hit, empty=True)[1] for hit in (one, two))
     if len(first) != len(second):
@@ -33,6 +33,7 @@ def share_difference(
     a, b = cluster_sums(first - left.value, codes), cluster_sums(second - right.value, codes)
     spread = float(np.sqrt((a @ a) * (b @ b)))
     rho = float(a @ b) / spread if spread > TINY else 0.0
+    rho = held_back(rho, left.value, right.value, min(effective_rows(first, codes), effective_rows(second, codes)))
     down, up = (left.value - left.low, right.high - right.value), (left.high - left.value, right.value - right.low)
     low, high = (np.sqrt(max(0.0, x * x - 2 * rho * x * y + y * y)) for x, y in (down, up))
     what = "" if codes is None else f", {int(codes.max()) + 1} clusters"

@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import DataError, UsageError
 from workbench.stats._checks import check_clusters, check_scores
-from workbench.stats._intervals import TINY, Interval, mean_of, proportion_of, undefined
+from workbench.stats._intervals import TINY, Interval, effective_rows, held_back, mean_of, proportion_of, undefined
 from workbench.stats._shuffles import pieces_of, shuffled_means, sums_of
 from workbench.stats.resample import bootstrap
 
@@ -125,7 +125,10 @@ def _correlation(numbers: Floats, own: NDArray[np.bool_], codes: Ints) -> float:
     """Return the correlation of the two means over clusters, 0 where one of them has no spread."""
     one, two = (np.bincount(codes, weights=(numbers - numbers[part].mean()) * part) for part in (own, ~own))
     spread = float(np.sqrt((one @ one) * (two @ two)))
-    return float(one @ two) / spread if spread > TINY else 0.0
+    if spread <= TINY:
+        return 0.0
+    n = min(effective_rows(numbers[part], np.unique(codes[part], return_inverse=True)[1]) for part in (own, ~own))
+    return held_back(float(one @ two) / spread, float(numbers[own].mean()), float(numbers[~own].mean()), n)
 
 
 def _reach(own: float, other: float, rho: float) -> float:
