@@ -54,7 +54,7 @@ def test_neither_padding_side_nor_bos_changes_a_vector(side: str, adds_bos: bool
     expected = np.stack([plain(model, tokens, text, 2, pooling) for text in TEXTS])
     asked = load(model, tokenizer=tokens, cache=False)
 
-    np.testing.assert_allclose(asked.embed(TEXTS, layer=2, pooling=pooling).vectors, expected, atol=1e-5)
+    np.testing.assert_allclose(asked.embed(TEXTS, layer=2, pooling=pooling).vectors, expected, atol=1e-5, rtol=1e-5)
     np.testing.assert_array_equal(asked.embed(TEXTS).vectors, asked.embed(TEXTS, layer=3, pooling="mean").vectors)
 
 
@@ -75,7 +75,7 @@ def test_layers_of_an_encoder_are_those_of_a_plain_forward(side: str, pooling: s
         for budget in (1, 200):
             made = load(model, tokenizer=tokens, cache=False, token_budget=budget)
             vectors = made.embed(TEXTS, layer=layer, pooling=pooling).vectors
-            np.testing.assert_allclose(vectors, np.stack(expected), atol=1e-5)
+            np.testing.assert_allclose(vectors, np.stack(expected), atol=1e-5, rtol=1e-5)
 
 
 def test_a_masked_model_embeds_with_the_states_of_its_encoder() -> None:
@@ -94,7 +94,9 @@ def test_a_masked_model_embeds_with_the_states_of_its_encoder() -> None:
                 for text in TEXTS
             ]
         expected = np.stack([part[1:].mean(dim=0).numpy() for part in states])
-        np.testing.assert_allclose(asked.embed(TEXTS, layer=layer, pooling="mean").vectors, expected, atol=1e-5)
+        np.testing.assert_allclose(
+            asked.embed(TEXTS, layer=layer, pooling="mean").vectors, expected, atol=1e-5, rtol=1e-5
+        )
     row = model.get_input_embeddings().weight[tokens(" dog", add_special_tokens=False)["input_ids"]].mean(dim=0)
     np.testing.assert_allclose(asked.embed(["dog"], vectors="static").vectors[0], row.detach().numpy(), atol=1e-6)
 
@@ -129,7 +131,7 @@ def test_long_texts_are_cut_at_their_end_and_counted() -> None:
     made = load(model, tokenizer=tokens, cache=False, max_length=20).embed([long, "Gold"])
     whole = len(tokens(long, add_special_tokens=False)["input_ids"]) + 1
 
-    np.testing.assert_allclose(made.vectors[0], plain(model, tokens, long, -1, "mean", cut=20), atol=1e-5)
+    np.testing.assert_allclose(made.vectors[0], plain(model, tokens, long, -1, "mean", cut=20), atol=1e-5, rtol=1e-5)
     assert [whole - 20, 0] == made.truncated.tolist()
     bert = load(encoder(), tokenizer=tiny.tokenizer(adds_bos=True), cache=False)
     assert [whole - 64, 0] == bert.embed([long, "Gold"]).truncated.tolist()
@@ -140,7 +142,7 @@ def test_a_text_of_special_tokens_alone_has_their_vector() -> None:
     model, tokens = tiny.language_model("llama"), tiny.tokenizer()
     made = load(model, tokenizer=tokens, cache=False).embed([""])
 
-    np.testing.assert_allclose(made.vectors[0], plain(model, tokens, "", -1, "first"), atol=1e-5)
+    np.testing.assert_allclose(made.vectors[0], plain(model, tokens, "", -1, "first"), atol=1e-5, rtol=1e-5)
 
 
 def test_layers_have_vectors_of_their_own_in_the_cache(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
