@@ -15,6 +15,7 @@
     significance   sign test, Holm's correction
     resample       the cluster bootstrap of any function of sums
     groups         rates by group, and what is between groups
+    mmd            two sets of vectors: MMD and energy distance, by permutation and sign flips
     stereoset      LMS, SS and ICAT by target term
 
 Nothing is imported here: name the module that you want.
