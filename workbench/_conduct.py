@@ -47,10 +47,12 @@ def run(
 
     Raises `UsageError` for unknown names and options, `DataError` for examples that do not fit.
     """
+    from workbench.data.named import examples_of, said
+
     chosen = find(probe)
     settled = settle(chosen, options)
     _check_run(holdout, seed)
-    data = _examples(examples)
+    data = examples_of(examples)
     slices = _checked_by(data, by)
     carried = [name for name in slices if name not in (*data.slices, *NEVER_CARRIED)]
     data = replace(data, slices=(*data.slices, *carried)) if carried else data  # rows bring what they are sliced by
@@ -77,7 +79,7 @@ def run(
         seconds=round(time.perf_counter() - clock, 3),
         started=started,
         command=_command(
-            chosen.name, subject.info.name, _said(data), {"by": by, "holdout": holdout, "seed": seed}, options
+            chosen.name, subject.info.name, said(data), {"by": by, "holdout": holdout, "seed": seed}, options
         ),
     )
     notes = (*_held_out(rows), *scored.notes)
@@ -164,19 +166,6 @@ def _held_out(rows: "pd.DataFrame") -> tuple[str, ...]:
     )
 
 
-def _examples(examples: Any) -> "Examples":
-    """Return Examples of whatever was given; a bare word is the name of a pack, or of a published set that can be read."""
-    from workbench.data.benchmarks import benchmark, benchmarks
-    from workbench.data.examples import Examples
-    from workbench.data.packs import pack, packs
-
-    if isinstance(examples, str) and not any(mark in examples for mark in "./\\:"):
-        if examples not in (*packs(), *benchmarks()):
-            raise unknown("pack or published set", examples, [*packs(), *benchmarks()])
-        return benchmark(examples) if examples in benchmarks() else pack(examples)
-    return Examples.of(examples)
-
-
 def _model(model: Any) -> Any:
     """Return the model: loaded already, or by whatever `wb.load` takes."""
     if hasattr(model, "verbs") and hasattr(model, "info"):
@@ -204,18 +193,22 @@ def _no_rows() -> "pd.DataFrame":
 
 
 def _arguments(options: Mapping[str, Any]) -> str:
-    return "".join(f", {name}={value!r}" for name, value in options.items() if value not in (None, 0, 0.0))
+    return "".join(f", {name}={_named(value)}" for name, value in options.items() if _given(value))
 
 
-def _said(data: "Examples") -> str:
-    """Return the examples as an argument: a name in quotes where a pack or set has it, and the calls that took a part."""
-    from workbench.data.benchmarks import benchmarks
-    from workbench.data.packs import packs
+def _given(value: Any) -> bool:
+    return not (value is None or (isinstance(value, (int, float)) and value == 0))
 
-    source = "pack" if data.name in packs() else "benchmark" if data.name in benchmarks() else ""
-    if not data.steps:
-        return repr(data.name) if source else data.name
-    return (f"wb.{source}({data.name!r})" if source else data.name) + "".join(data.steps)
+
+def _named(value: Any) -> str:
+    """Return a value as an argument: examples and models by their names, a table by what it is."""
+    if hasattr(value, "about"):
+        from workbench.data.named import said
+
+        return said(value)
+    if hasattr(value, "verbs"):
+        return repr(value.name)
+    return type(value).__name__ if hasattr(value, "columns") else repr(value)
 
 
 def _command(probe: str, model: str, data: str, general: Mapping[str, Any], options: Mapping[str, Any]) -> str:

@@ -74,7 +74,7 @@ class RunRecord:
         held = {
             one.name: getattr(self, one.name) for one in fields(self)
         }  # asdict would copy a model among the options
-        plain: dict[str, Any] = json.loads(json.dumps(held, default=str))
+        plain: dict[str, Any] = json.loads(json.dumps(held, default=_plain))
         return plain
 
     @classmethod
@@ -91,3 +91,8 @@ class RunRecord:
             )
         known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
         return cls(**{**known, "by": tuple(values.get("by", ()))})
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON can keep of an option: what examples say of themselves, or its text."""
+    return value.about() if hasattr(value, "about") else str(value)

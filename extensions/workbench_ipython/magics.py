@@ -100,7 +100,7 @@ class WorkbenchMagics(Magics, Configurable):
             by=args.by,
             holdout=self.holdout if args.holdout is None else args.holdout,
             seed=seed,
-            **_options(args.options),
+            **self._variables(args.probe, _options(args.options)),
         )
         self.shell.user_ns[args.out] = report
         return report
@@ -141,6 +141,16 @@ class WorkbenchMagics(Magics, Configurable):
     def _value(self, name: str) -> Any:
         """Return the variable of that name, or the name itself."""
         return self.shell.user_ns.get(name, name)
+
+    def _variables(self, probe: str, options: dict[str, Any]) -> dict[str, Any]:
+        """Return the options, with variables in place of their names where an option takes an object."""
+        from workbench.probes.find import find
+
+        taken = {name for name, option in find(probe).options.items() if option.variable}
+        return {
+            name: self._value(value) if name in taken and isinstance(value, str) else value
+            for name, value in options.items()
+        }
 
     def _examples(self, name: str, limit: int, seed: int) -> Any:
         """Return the examples, at most `limit` of them where it is not 0."""

@@ -23,13 +23,15 @@ __all__ = ["Option", "Probe", "Scored", "View"]
 class Option:
     """An option of a probe: its default and one sentence of help.
 
-    `known` lists the allowed values, empty for any; `limits` are those of a number; a default that is a tuple takes several.
+    `known` lists the allowed values, empty for any; `limits` are those of a number; a default that is a tuple takes several;
+    where `variable` is true, the value that a magic is given may be the name of a variable.
     """
 
     default: Any
     help: str
     known: tuple[Any, ...] = ()
     limits: tuple[float, float] | None = None
+    variable: bool = False
 
 
 @dataclass(frozen=True)
