@@ -10,12 +10,13 @@ word, no adverb in -ly and none of a few verbs), and errs on 3.4 % of them (82 o
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from workbench.data._swap_rules import CHOOSES, NEAR, agrees, fits, starts_sentence, wants_an
 from workbench.data._swap_terms import AXES, BUILT_IN, Axis, Slot
+from workbench.data.edits import Edit, apply, marked, revert
 from workbench.errors import UsageError, unknown
 
 __all__ = [
@@ -40,18 +41,6 @@ HYPHENS = "-\u2010\u2011"
 BEFORE = rf"(?<![\w@{PIECES}])(?<![\w{PIECES}][{HYPHENS}'’])"
 AFTER = rf"(?![\w{PIECES}])(?![{HYPHENS}]\w)"
 ARTICLE = re.compile(rf"{BEFORE}(an?)(\s+)$", re.IGNORECASE)
-
-
-class Edit(NamedTuple):
-    """One replacement: text[start:end] was `old`, variant[new_start:new_end] is `new`; kind is "term" or "article"."""
-
-    start: int
-    end: int
-    new_start: int
-    new_end: int
-    old: str
-    new: str
-    kind: str
 
 
 class Swap(NamedTuple):
@@ -107,35 +96,6 @@ def terms_on(text: str, axis: Axis) -> tuple[str, ...]:
     """
     hits = _hits(text, axis)
     return tuple(dict.fromkeys(axis.terms[hit.term] for hit in hits)) if any(hit.own for hit in hits) else ()
-
-
-def apply(text: str, edits: Sequence[Edit]) -> str:
-    """Return the variant that edits make of a text.
-
-    >>> variant = swap("an American", "nationality")[0]
-    >>> variant.text, apply("an American", variant.edits)
-    ('a Mexican', 'a Mexican')
-    """
-    return _spliced(text, [(edit.start, edit.end, edit.new) for edit in edits])
-
-
-def revert(text: str, edits: Sequence[Edit]) -> str:
-    """Return the text that a variant was made of.
-
-    >>> variant = swap("She sings.", "gender")[0]
-    >>> variant.text, revert(variant.text, variant.edits)
-    ('He sings.', 'She sings.')
-    """
-    return _spliced(text, [(edit.new_start, edit.new_end, edit.old) for edit in edits])
-
-
-def marked(text: str, edits: Sequence[Edit]) -> str:
-    """Return the text with its edits marked inline, as plain text.
-
-    >>> marked("She sings.", swap("She sings.", "gender")[0].edits)
-    '‹She → He› sings.'
-    """
-    return _spliced(text, [(edit.start, edit.end, f"‹{edit.old} → {edit.new}›") for edit in edits])
 
 
 def axes_of(axes: "str | Iterable[str] | Mapping[str, Any] | None" = None) -> tuple[Axis, ...]:
@@ -314,12 +274,3 @@ def _in_case(surface: str, listed: str, wanted: str, *, at_start: bool) -> str:
     if surface[:1].isupper():
         return wanted[:1].upper() + wanted[1:]
     return wanted
-
-
-def _spliced(text: str, parts: Iterable[tuple[int, int, str]]) -> str:
-    """Return the text with each [start, end) replaced; parts in order, none overlapping."""
-    pieces, at = [], 0
-    for start, end, new in parts:
-        pieces += [text[at:start], new]
-        at = end
-    return "".join([*pieces, text[at:]])

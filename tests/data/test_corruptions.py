@@ -1,0 +1,275 @@
+"""Corruptions of text: edit maps that rebuild, edits that nest, and results that no other text can change."""
+
+import random
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from workbench.data._corrupt_letters import COUNT, NEAR
+from workbench.data.corruptions import Corrupted, Corruption, corruption, corruptions
+from workbench.data.edits import apply, revert
+from workbench.errors import DataError, UsageError
+
+FAMILIES = sorted(corruptions())
+WORDS = "How do I change the PIN of my card, please? It's 3.50 and I am not sure."
+TEXTS = st.lists(
+    st.one_of(
+        st.text(st.characters(exclude_characters="\0"), max_size=40),
+        st.lists(st.sampled_from(["modern", "It's", "é", "नमस्ते", "👩‍👩‍👧", "rn", "don't", "\r\n", " ", ", "])).map(
+            "".join
+        ),
+        st.lists(st.sampled_from(WORDS.split())).map(" ".join),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def ids_of(texts: list[str]) -> list[str]:
+    """Return one id for each text."""
+    return [f"id{row}" for row in range(len(texts))]
+
+
+def done(name: str, text: str, severity: int = 5, **options: object) -> str:
+    """Return one text corrupted."""
+    return corruption(name).apply([text], ["a"], severity=severity, **options).texts[0]
+
+
+def certain(name: str, text: str, **options: object) -> str:
+    """Return one text corrupted at every site."""
+    return replace(corruption(name), rates=(1.0,) * 5).apply([text], ["a"], **options).texts[0]
+
+
+def changes(result: Corrupted) -> list[set[tuple[int, int, str, str]]]:
+    """Return each text's edits by their place in the original."""
+    return [{(edit.start, edit.end, edit.old, edit.new) for edit in edits} for edits in result.edits]
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.sampled_from([*FAMILIES, "|".join(FAMILIES), "keyboard|keyboard"]), TEXTS, st.integers(1, 5))
+def test_edits_rebuild_the_text(name: str, texts: list[str], severity: int) -> None:
+    """The edits make the corrupted text of the original and the other way, in order, none overlapping and none empty."""
+    result = corruption(name).apply(texts, ids_of(texts), severity=severity)
+
+    for text, new, edits in zip(texts, result.texts, result.edits, strict=True):
+        assert new == apply(text, edits)
+        assert text == revert(new, edits)
+        assert all(edit.old != edit.new and edit.kind == name for edit in edits)
+        assert all(text[edit.start : edit.end] == edit.old for edit in edits)
+        assert all(left.end <= right.start for left, right in pairwise(edits))
+        assert (new == text) == (not edits)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(FAMILIES), TEXTS, st.integers(0, 3))
+def test_edits_nest(name: str, texts: list[str], seed: int) -> None:
+    """What changes at one severity changes in the same way at the next."""
+    family = corruption(name)
+    found = [changes(family.apply(texts, ids_of(texts), severity=s, seed=seed)) for s in range(1, 6)]
+
+    for low, high in pairwise(found):
+        assert all(some <= more for some, more in zip(low, high, strict=True))
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.sampled_from([*FAMILIES, "|".join(FAMILIES)]), TEXTS, st.randoms())
+def test_other_texts_change_nothing(name: str, texts: list[str], order: random.Random) -> None:
+    """A text alone, and all in another order, give the same as all at once."""
+    family, ids = corruption(name), ids_of(texts)
+    whole = family.apply(texts, ids, severity=4)
+    rows = list(range(len(texts)))
+    order.shuffle(rows)
+    mixed = family.apply([texts[row] for row in rows], [ids[row] for row in rows], severity=4)
+
+    assert [whole.texts[row] for row in rows] == mixed.texts
+    assert [whole.edits[row] for row in rows] == mixed.edits
+    alone = family.apply(texts[:1], ids[:1], severity=4)
+    assert (whole.texts[0], whole.edits[0]) == (alone.texts[0], alone.edits[0])
+
+
+def prose(n: int = 400) -> list[str]:
+    """Return texts with sites for every family."""
+    rng = random.Random(7)
+    parts = [
+        *WORDS.split(),
+        "modern",
+        "clear",
+        "well",
+        "he",
+        "is",
+        "not",
+        "working",
+        "they",
+        "have",
+        "never",
+        "won't",
+        "we",
+    ]
+    return [" ".join(rng.choices(parts, k=30)) + "." for _ in range(n)]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_rate_is_right(name: str) -> None:
+    """The share of sites that change is the documented rate, within four binomial standard errors."""
+    texts, family = prose(), corruption(name)
+    sites = sum(family.sites(texts, ids_of(texts)))
+
+    assert sites > 300
+    for severity, rate in enumerate(family.rates, 1):
+        edits = sum(map(len, family.apply(texts, ids_of(texts), severity=severity).edits))
+        assert abs(edits - sites * rate) <= 4 * (sites * rate * (1 - rate)) ** 0.5
+
+
+def test_neighbours_are_those_of_the_keyboard() -> None:
+    """Q has w, a and s; s has eight; capitals get capitals."""
+    near = {chr(code): "".join(map(chr, NEAR[code, : COUNT[code]])) for code in range(128) if COUNT[code]}
+
+    assert "was" == near["q"]
+    assert set("adqwezx") | {"c"} >= set(near["s"]) >= set("adwe")
+    assert near["s"].upper() == near["S"]
+    assert 52 == len(near)
+    assert all(left in near[right] for left in near for right in near[left])
+
+
+def test_neighbours_are_drawn_evenly() -> None:
+    """Each neighbour of a letter is as likely as the others."""
+    texts = ["g" * 100] * 100
+    new = "".join(replace(corruption("keyboard"), rates=(1.0,) * 5).apply(texts, ids_of(texts)).texts)
+    counts = [new.count(letter) for letter in map(chr, NEAR[ord("g"), : COUNT[ord("g")]])]
+
+    assert len(new) == sum(counts)
+    assert stats.chisquare(counts).pvalue > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("swap", "ab cd", {"ba dc", "ba cd", "ab dc", "ab cd"}),
+        ("swap", "aa 1 b", {"aa 1 b"}),
+        ("swap", "аб", {"ба", "аб"}),
+        ("delete", "I am Ann, ok", {"I a A, o"}),
+        ("delete", "你好", {"你"}),
+    ],
+)
+def test_letters_at_every_site(name: str, text: str, expected: set[str]) -> None:
+    """Hand cases at a rate of one."""
+    assert certain(name, text) in expected
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("text", ["", "1234 56", "👩‍👩‍👧 🇳🇴 👍🏽", "\r\n", "e\u0301", "क्षि", "กำ"])
+def test_graphemes_stay_whole(name: str, text: str) -> None:
+    """Empty texts, numbers, emoji, line ends and letters with marks are not taken apart."""
+    assert certain(name, text) == text or name in {"ocr", "keyboard"}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_kept_spans_stay(name: str) -> None:
+    """What a pattern or a column of words names is left alone, the rest is not."""
+    text = "the modern 3 people: they are not here, I am sure"
+    texts = [text] * 40
+    pattern = replace(corruption(name), rates=(1.0,) * 5).apply(texts, ids_of(texts), keep=r"modern \d+|they are")
+    words = replace(corruption(name), rates=(1.0,) * 5).apply(
+        texts, ids_of(texts), keep=[["modern 3", "they are"]] * 40
+    )
+
+    assert pattern == words
+    assert all("modern 3" in new and "they are" in new for new in pattern.texts)
+    assert set(texts) == set(corruption(name).apply(texts, ids_of(texts), severity=5, keep=r"(?s).+").texts)
+
+
+def test_kept_words_are_whole() -> None:
+    """The word "a" as an answer does not protect every a; an empty list protects nothing."""
+    family = replace(corruption("keyboard"), rates=(1.0,) * 5)
+    new = family.apply(["a cat", "a cat"], ["1", "2"], keep=["a", []]).texts
+
+    assert "a " == new[0][:2]
+    assert "a" != new[1][0]
+    assert "a" != new[0][3]
+
+
+def test_composition_maps_from_the_original() -> None:
+    """Edits of a composition lead from the first text to the last; a part with nothing to do changes nothing."""
+    both = corruption("swap") | corruption("delete")
+    texts = prose(20)
+    first = corruption("swap").apply(texts, ids_of(texts), severity=5)
+    second = corruption("delete").apply(first.texts, ids_of(texts), severity=5)
+    whole = both.apply(texts, ids_of(texts), severity=5)
+
+    assert second.texts == whole.texts
+    assert ("swap", "delete") == tuple(part.name for part in both.parts)
+    none = corruption("swap") | replace(corruption("delete"), rates=(0.0,) * 5)
+    assert changes(none.apply(["ab"] * 9, ids_of(["ab"] * 9), severity=5)) == changes(
+        corruption("swap").apply(["ab"] * 9, ids_of(["ab"] * 9), severity=5)
+    )
+
+
+def test_a_family_twice_takes_other_bits() -> None:
+    """keyboard|keyboard changes other letters the second time."""
+    texts = ["abcdefghij" * 20] * 20
+    once, twice = (
+        corruption(name).apply(texts, ids_of(texts), severity=5) for name in ("keyboard", "keyboard|keyboard")
+    )
+    share = np.mean(
+        [sum(a != b for a, b in zip(old, new, strict=True)) for old, new in zip(texts, twice.texts, strict=True)]
+    )
+
+    assert sum(map(len, once.edits)) / 4000 == pytest.approx(0.2, abs=0.03)
+    assert share / 200 == pytest.approx(0.36 - 0.04 / 5, abs=0.03)
+
+
+def test_seeds_ids_and_families_draw_apart() -> None:
+    """Another seed, id or family changes other places."""
+    texts = ["abcdefghij" * 30]
+    places = {
+        tuple(edit.start for edit in corruption(name).apply(texts, [id_], severity=5, seed=seed).edits[0])
+        for name, id_, seed in [("keyboard", "a", 0), ("keyboard", "a", 1), ("keyboard", "b", 0), ("delete", "a", 0)]
+    }
+
+    assert 4 == len(places)
+
+
+def test_texts_without_sites_are_counted() -> None:
+    """Other scripts have no letter on the keyboard: no site, unchanged; lone surrogates are carried along."""
+    texts = ["кот и пёс", "קוֹד", "cat", "\ud800 x"]
+    family = replace(corruption("keyboard"), rates=(1.0,) * 5)
+
+    assert [0, 0, 3, 1] == family.sites(texts, ids_of(texts))
+    assert 2 == family.apply(texts, ids_of(texts)).unchanged
+    assert ([], []) == family.apply([], [])
+    assert [5, 1] == corruption("keyboard|delete").sites(["cat1", "a"], ["1", "2"])
+
+
+@pytest.mark.parametrize(
+    ("texts", "ids", "options", "error", "message"),
+    [
+        (["a", "b\0"], ["1", "2"], {}, DataError, r"Text 1 \(id '2'\) holds the character NUL"),
+        (["a", None], ["1", "2"], {}, DataError, r"Text 1 \(id '2'\) is None"),
+        (["a"], ["1", "2"], {}, DataError, "1 texts and 2 ids"),
+        ("ab", "12", {}, DataError, "1 texts and 2 ids"),
+        (["a"], ["1"], {"severity": 0}, UsageError, "severity must be 1, 2, 3, 4 or 5; it is 0"),
+        (["a"], ["1"], {"severity": True}, UsageError, "severity must be"),
+        (["a"], ["1"], {"keep": "("}, UsageError, "no regular expression"),
+        (["a"], ["1"], {"keep": ["a", "b"]}, UsageError, "keep has 2 entries for 1 texts"),
+    ],
+)
+def test_errors_say_what_is_wrong(texts: object, ids: object, options: object, error: type, message: str) -> None:
+    """NUL, what is no text, unequal lengths, unknown severities and bad patterns are named."""
+    with pytest.raises(error, match=message):
+        corruption("keyboard").apply(texts, ids, **options)
+
+
+def test_wrong_rates_and_names_are_refused() -> None:
+    """Rates are five, rise and stand in [0, 1]; an unknown name has the nearest beside it."""
+    with pytest.raises(UsageError, match="five rates"):
+        replace(corruption("swap"), rates=(0.1, 0.2))
+    with pytest.raises(UsageError, match="do not fall"):
+        replace(corruption("swap"), rates=(0.5, 0.2, 0.3, 0.4, 0.5))
+    with pytest.raises(UsageError, match="Did you mean 'keyboard'"):
+        corruption("swap|keybord")
+    assert Corruption.__or__(corruption("swap"), 3) is NotImplemented  # type: ignore[operator]

@@ -1,0 +1,243 @@
+"""A whole corpus as one array of code points, and what the families of `workbench.data.corruptions` do to it.
+
+A family is a function `find(corpus) -> Found`: the sites that it could change, and how it writes a chosen one. Which sites are
+chosen depends on 64 bits per site, a counter-based generator (splitmix64) keyed by blake2b of (seed, family, id): so
+neither the other texts nor their order matter, and the sites chosen at one rate are among those chosen at a higher one.
+"""
+
+import hashlib
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from workbench.data.edits import Edit
+
+Array = np.ndarray[Any, Any]
+
+NUL = "\0"  # stands after each text
+LETTER, EXTEND, JOINER, NUMBER, MARK, SPACE = 1, 2, 4, 8, 16, 32  # classes of code points; MARK is punctuation
+UNSEEN = 255
+LOW = np.uint64(0xFFFFFFFF)
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """Texts as one array: `codes` (N,) holds each text and a NUL; `free` says what may change; `keys` (n,) are the texts' seeds.
+
+    `origin` (N,) is the place in the first corpus of each code point that is still the same one, -1 for a new one.
+    """
+
+    codes: Array
+    start: Array
+    length: Array
+    free: Array
+    origin: Array
+    keys: Array
+
+    @property
+    def text(self) -> str:
+        """The texts joined, each followed by NUL."""
+        return decoded(self.codes)
+
+    def text_of(self, at: Array) -> Array:
+        """Return the index of the text that holds each place."""
+        return np.asarray(np.searchsorted(self.start, at, side="right") - 1)
+
+    def bits(self, at: Array) -> Array:
+        """Return 64 random bits for each place, by the text's key and the place in the text."""
+        text = self.text_of(at)
+        place = (at - self.start[text]).astype(np.uint64)
+        x = self.keys[text] + place * np.uint64(0x9E3779B97F4A7C15)
+        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)  # Steele et al. 2014, Stafford's mix 13
+        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return np.asarray(x ^ (x >> np.uint64(31)))
+
+    def keyed(self, name: str, ids: Sequence[str], seed: int) -> "Corpus":
+        """Return the corpus with the keys of a family."""
+        digests = b"".join(
+            hashlib.blake2b(f"{seed}\x1f{name}\x1f{id_}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+            for id_ in ids
+        )
+        return replace(self, keys=np.frombuffer(digests, "<u8"))
+
+    def all_free(self, at: Array, end: Array) -> Array:
+        """Return whether nothing in each [at, end) is protected."""
+        closed = np.concatenate([[0], np.cumsum(~self.free)])
+        return np.asarray(closed[end] == closed[at])
+
+
+class Written(NamedTuple):
+    """New texts of some sites: their code points one after another, and how many each has."""
+
+    codes: Array
+    lengths: Array
+
+
+class Found(NamedTuple):
+    """Sites [at, end) in order, none overlapping; `write(which, draws)` gives the new text of some of them by 32 bits each."""
+
+    at: Array
+    end: Array
+    write: Callable[[Array, Array], Written]
+
+
+class Change(NamedTuple):
+    """What was written over [at, end) of a corpus stands at [new_at, new_end) of the next."""
+
+    at: Array
+    end: Array
+    new_at: Array
+    new_end: Array
+
+
+Find = Callable[[Corpus], Found]
+
+
+def encoded(texts: Sequence[str], free: Array | None = None) -> Corpus:
+    """Return the texts as a corpus without keys."""
+    joined = NUL.join(texts) + NUL
+    codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), "<u4")
+    length = np.fromiter(map(len, texts), np.int64, len(texts))
+    start = np.cumsum(length + 1) - length - 1
+    may = codes != 0
+    return Corpus(codes, start, length, may if free is None else may & free, np.arange(codes.size), np.zeros(0, "<u8"))
+
+
+def decoded(codes: Array) -> str:
+    """Return code points as text."""
+    return codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+
+
+def chosen(corpus: Corpus, find: Find, rate: float) -> tuple[Found, Array, Written]:
+    """Return the sites of a family, which of them are chosen at this rate, and what is written there."""
+    found = find(corpus)
+    bits = corpus.bits(found.at)
+    which = np.flatnonzero((bits >> np.uint64(32)) < np.uint64(round(rate * 2**32)))
+    return found, which, found.write(which, bits[which] & LOW)
+
+
+def corrupted(corpus: Corpus, find: Find, rate: float) -> tuple[Corpus, Change]:
+    """Return the corpus after one family, and what changed."""
+    found, which, written = chosen(corpus, find, rate)
+    at, end = found.at[which], found.end[which]
+    gone, come = end - at, written.lengths
+    shift = np.cumsum(come - gone)
+    new_end = end + shift
+    change = Change(at, end, new_end - come, new_end)
+    if (gone == 1).all() and (come == 1).all():
+        codes, origin, free = corpus.codes.copy(), corpus.origin.copy(), corpus.free.copy()
+        codes[at], origin[at], free[at] = written.codes, -1, True
+        return replace(corpus, codes=codes, origin=origin, free=free), change
+    kept = np.ones(corpus.codes.size, bool)
+    kept[_spans(at, gone)] = False
+    old = np.ones(corpus.codes.size + int(shift[-1] if shift.size else 0), bool)
+    old[_spans(change.new_at, come)] = False
+    codes = np.empty(old.size, corpus.codes.dtype)
+    origin, free = np.full(old.size, -1), np.ones(old.size, bool)
+    codes[old], codes[~old] = corpus.codes[kept], written.codes
+    origin[old], free[old] = corpus.origin[kept], corpus.free[kept]
+    text = corpus.text_of(at)
+    length = corpus.length + np.bincount(text, come - gone, len(corpus.length)).astype(np.int64)
+    start = np.cumsum(length + 1) - length - 1
+    return Corpus(codes, start, length, free, origin, corpus.keys), change
+
+
+def _spans(at: Array, length: Array) -> Array:
+    """Return all places of the spans [at, at + length)."""
+    total = np.cumsum(length)
+    within = np.arange(total[-1] if total.size else 0) - np.repeat(total - length, length)
+    return np.asarray(np.repeat(at, length) + within)
+
+
+def overall(last: Corpus, size: int) -> Change:
+    """Return what changed between the first corpus, of `size` code points, and the last, by what is still the same."""
+    place = np.concatenate([[-1], np.flatnonzero(last.origin >= 0), [last.codes.size]])
+    origin = np.concatenate([[-1], last.origin[place[1:-1]], [size]])
+    gap = np.flatnonzero((np.diff(place) > 1) | (np.diff(origin) > 1))
+    return Change(origin[gap] + 1, origin[gap + 1], place[gap] + 1, place[gap + 1])
+
+
+def edits_of(first: Corpus, last: Corpus, change: Change, kind: str) -> list[tuple[Edit, ...]]:
+    """Return the edits of each text, without those that wrote what had been there."""
+    before, after = first.text, last.text
+    text = first.text_of(change.at)
+    moved, moved_new = first.start[text], last.start[text]
+    olds = [before[a:b] for a, b in zip(change.at.tolist(), change.end.tolist(), strict=True)]
+    news = [after[a:b] for a, b in zip(change.new_at.tolist(), change.new_end.tolist(), strict=True)]
+    places = [
+        (place - moves).tolist() for place, moves in zip(change, (moved, moved, moved_new, moved_new), strict=True)
+    ]
+    edits: list[list[Edit]] = [[] for _ in first.length]
+    for row, edit in zip(text.tolist(), map(Edit, *places, olds, news, [kind] * len(olds)), strict=True):
+        if edit.old != edit.new:
+            edits[row].append(edit)
+    return list(map(tuple, edits))
+
+
+def texts_of(corpus: Corpus) -> list[str]:
+    """Return the texts."""
+    return corpus.text.split(NUL)[:-1]
+
+
+def one_each(codes: Array) -> Written:
+    """Return texts of one code point each."""
+    return Written(codes, np.ones(codes.size, np.int64))
+
+
+def pieces(texts: Sequence[str]) -> Written:
+    """Return texts of any length."""
+    joined = "".join(texts).encode("utf-32-le", "surrogatepass")
+    return Written(np.frombuffer(joined, "<u4"), np.fromiter(map(len, texts), np.int64, len(texts)))
+
+
+@cache
+def _table() -> Array:
+    """Return the classes of all code points that were asked for yet."""
+    return np.full(0x110000, UNSEEN, np.uint8)
+
+
+def classes(codes: Array) -> Array:
+    """Return the classes of code points, as bits: LETTER, EXTEND (what continues a grapheme), JOINER, NUMBER, MARK, SPACE."""
+    table = _table()
+    found = table[codes]
+    unseen = codes[found == UNSEEN]
+    if unseen.size:
+        for code in np.unique(unseen).tolist():
+            table[code] = _class(code)
+        found = table[codes]
+    return found
+
+
+def _class(code: int) -> int:
+    """Return the class of one code point."""
+    char = chr(code)
+    category = unicodedata.category(char)
+    if unicodedata.combining(char) == 9 or code == 0x200D:  # viramas and ZWJ join what follows, too
+        return EXTEND | JOINER
+    jamo = 0x1160 <= code <= 0x11FF or 0xD7B0 <= code <= 0xD7FF
+    skin_or_tag = 0x1F3FB <= code <= 0x1F3FF or 0xE0020 <= code <= 0xE007F
+    am = code in (0x0E33, 0x0EB3)  # Thai and Lao vowels that Unicode counts as letters and as continuing
+    if category[0] == "M" or code == 0x200C or jamo or skin_or_tag or am:
+        return EXTEND
+    kinds = {"L": LETTER, "N": NUMBER, "P": MARK, "Z": SPACE}
+    return SPACE if char in "\t\n\r\v\f" else kinds.get(category[0], 0)
+
+
+def letters(corpus: Corpus) -> Array:
+    """Return which code points are free letters that are a grapheme of their own: no mark follows, no joiner stands before."""
+    kind = classes(corpus.codes)
+    alone = np.ones(kind.size, bool)
+    alone[:-1] &= (kind[1:] & EXTEND) == 0
+    alone[1:] &= (kind[:-1] & JOINER) == 0
+    return np.asarray(alone & ((kind & LETTER) > 0) & corpus.free)
+
+
+def run_starts(mask: Array) -> Array:
+    """Return for each place of a mask where its run of True began (anything where the mask is False)."""
+    begins = mask.copy()
+    begins[1:] &= ~mask[:-1]
+    return np.maximum.accumulate(np.where(begins, np.arange(mask.size), 0))
