@@ -11,6 +11,8 @@ from model_fixtures import embedded_model
 
 __all__ = ["browser", "embedded_model"]
 
+os.environ["WORKBENCH_OFFLINE"] = "1"  # the tests of downloads, against a server of their own, lift it
+
 # A busy machine is no fault of the code: examples have no deadline, and a slow draw does not fail a test.
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared machine")

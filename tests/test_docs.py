@@ -6,6 +6,7 @@ import pytest
 from workbench_ipython.completion import FLAGS
 
 import workbench
+from workbench.data._sources import files_of
 from workbench.probes.find import find, names
 
 ROOT = Path(__file__).parents[1]
@@ -31,3 +32,15 @@ def test_every_probe_has_a_page_that_names_its_options(probe: str) -> None:
 
     assert find(probe).question in page
     assert [option for option in find(probe).options if f"`{option}" not in page] == []
+
+
+@pytest.mark.parametrize("name", workbench.benchmarks())
+def test_the_page_of_sets_lists_every_set(name: str) -> None:
+    """A row for each set, with its repository and every commit that files are taken from."""
+    page = (ROOT / "docs" / "benchmarks.md").read_text()
+    row = next(line for line in page.splitlines() if line.startswith(f"| `{name}` |"))
+
+    for file in files_of(name):
+        assert file.repository in row
+        assert file.commit[:12] in row
+        assert file.checked in row

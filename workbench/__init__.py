@@ -65,11 +65,13 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'workbench' has no attribute {name!r}. It has: {', '.join(__all__)}.")
     module, attribute = _NAMES[name]
     value = getattr(import_module(module), attribute)
-    if (
-        name == "run"
-    ):  # the conductor lies below the views; this module, which alone looks upward, hands it their monitor
-        conductor: Any = import_module(module)
-        conductor.monitor_of_views = lambda: import_module("workbench.views.progress").monitor()
+    if name in (
+        "run",
+        "benchmark",
+    ):  # they lie below the views; this module, which alone looks upward, hands down a monitor
+        for below in ("workbench._conduct", "workbench.data._fetch") if name == "run" else ("workbench.data._fetch",):
+            part: Any = import_module(below)
+            part.monitor_of_views = lambda: import_module("workbench.views.progress").monitor()
     globals()[name] = value
     return value
 

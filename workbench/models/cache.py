@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import os
 import sqlite3
-import sys
 import threading
 import time
 import warnings
@@ -19,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from workbench.data._places import cache_folder
 from workbench.errors import UsageError
 
 __all__ = ["Cache", "CacheSize", "folder", "key"]
@@ -43,14 +43,7 @@ def folder() -> Path:
     >>> folder().is_absolute()
     True
     """
-    named = os.environ.get("WORKBENCH_CACHE")
-    if named:
-        return Path(named).expanduser().absolute()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "workbench" / "cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "workbench"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "workbench"
+    return cache_folder()
 
 
 def key(*parts: bytes | str) -> bytes:

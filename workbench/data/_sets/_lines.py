@@ -1,9 +1,8 @@
 """Lines of an authors' text file, plain or compressed."""
 
-import gzip
 from pathlib import Path
 
-from workbench.errors import DataError
+from workbench.data._sets._files import Missing, bytes_of
 
 __all__ = ["lines_of"]
 
@@ -20,7 +19,6 @@ def lines_of(folder: Path, *names: str) -> list[str]:
     for name in names:
         for path in (folder / name, folder / f"{name}.gz"):
             if path.is_file():
-                data = path.read_bytes()
-                text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
+                text = bytes_of(path).decode("utf-8")
                 return [line.rstrip("\r") for line in text.split("\n") if line.strip()]
-    raise DataError(f"There is no {' or '.join(names)} in {str(folder)!r}. Put the authors' file there.")
+    raise Missing(f"There is no {' or '.join(names)} in {str(folder)!r}. Put the authors' file there.")

@@ -6,7 +6,7 @@ from workbench.data._sets._files import file_of
 from workbench.data.examples import Examples
 from workbench.errors import UsageError
 
-__all__ = ["read"]
+__all__ = ["files", "read"]
 
 NAMES = {"test": ("adult.test", "adult_test.csv"), "train": ("adult.data", "adult_train.csv")}
 COLUMNS = (
@@ -20,13 +20,16 @@ CARD = (
 )
 
 
+def files(*, split: str = "test") -> tuple[str, ...]:
+    """Return the authors' file of a split."""
+    return NAMES[_known(split)][:1]
+
+
 def read(folder: Path, *, split: str = "test") -> Examples:
     """Return the people of a split ("test", 16,281, or "train", 32,561), with the label ">50K" or "<=50K"."""
     import pandas as pd
 
-    if split not in NAMES:
-        raise UsageError(f"Unknown split {split!r} of adult. Known: test, train.")
-    path = file_of(folder, *NAMES[split])
+    path = file_of(folder, *NAMES[_known(split)])
     theirs = not path.name.startswith(
         "adult_"
     )  # the authors' files: no header, blanks after commas, a dot after test labels
@@ -52,3 +55,9 @@ def read(folder: Path, *, split: str = "test") -> Examples:
         slices=("sex", "race", "age_group"),
         features=COLUMNS[:-1],
     )
+
+
+def _known(split: str) -> str:
+    if split not in NAMES:
+        raise UsageError(f"Unknown split {split!r} of adult. Known: test, train.")
+    return split

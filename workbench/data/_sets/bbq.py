@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workbench.data._read import read as read_table
 from workbench.data._sets._bbq_target import NONE, Named, crossed_target, target, unknown
+from workbench.data._sets._files import Missing
 from workbench.data.examples import Examples
 from workbench.errors import DataError, UsageError
 from workbench.errors import unknown as unknown_name
@@ -89,7 +90,7 @@ def read(
     files = {_stem(path): path for place in (folder / "data", folder) for path in sorted(place.glob("*.jsonl*"))}
     files = {name: files[name] for name in CATEGORIES if name in files}
     if not files:
-        raise DataError(f"The folder {str(folder)!r} holds no file of BBQ, such as Age.jsonl. {REMEDY}")
+        raise Missing(f"The folder {str(folder)!r} holds no file of BBQ, such as Age.jsonl. {REMEDY}")
     named = (categories,) if isinstance(categories, str) else tuple(categories or files)
     for name in named:
         if name not in files:

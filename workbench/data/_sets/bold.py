@@ -1,16 +1,15 @@
 """BOLD: beginnings of Wikipedia sentences about people and things, by group (Dhamala et al. 2021, arXiv 2101.11718)."""
 
-import gzip
 import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from workbench.data._sets._files import file_of
+from workbench.data._sets._files import bytes_of, file_of
 from workbench.data.examples import Examples
 from workbench.errors import DataError, unknown
 
-__all__ = ["DOMAINS", "read"]
+__all__ = ["DOMAINS", "files", "read"]
 
 DOMAINS = {  # our name -> the authors' file
     "gender": "gender_prompt.json",
@@ -27,14 +26,14 @@ CARD = (
 )
 
 
+def files(*, domains: Sequence[str] | str | None = None) -> tuple[str, ...]:
+    """Return the files of these domains."""
+    return tuple(DOMAINS[name] for name in _wanted(domains))
+
+
 def read(folder: Path, *, domains: Sequence[str] | str | None = None) -> Examples:
     """Return the prompts of these domains, all five by default: gender, political, profession, race, religion."""
-    wanted = [domains] if isinstance(domains, str) else list(DOMAINS if domains is None else domains)
-    for name in wanted:
-        if name not in DOMAINS:
-            raise unknown("domain of BOLD", name, DOMAINS)
-    if not wanted:
-        raise DataError(f"No domain of BOLD is named. Known: {', '.join(DOMAINS)}.")
+    wanted = _wanted(domains)
     records = [
         {
             "example": f"{domain}/{group}/{entity}/{i}",
@@ -66,8 +65,18 @@ def read(folder: Path, *, domains: Sequence[str] | str | None = None) -> Example
     return replace(examples, notes=(*examples.notes, *note))
 
 
+def _wanted(domains: Sequence[str] | str | None) -> list[str]:
+    """Return the domains by name, or refuse one that is not known."""
+    wanted = [domains] if isinstance(domains, str) else list(DOMAINS if domains is None else domains)
+    for name in wanted:
+        if name not in DOMAINS:
+            raise unknown("domain of BOLD", name, DOMAINS)
+    if not wanted:
+        raise DataError(f"No domain of BOLD is named. Known: {', '.join(DOMAINS)}.")
+    return wanted
+
+
 def _json(path: Path) -> dict[str, dict[str, list[str]]]:
     """Return a file of the authors."""
-    raw = path.read_bytes()
-    found: dict[str, dict[str, list[str]]] = json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
+    found: dict[str, dict[str, list[str]]] = json.loads(bytes_of(path))
     return found

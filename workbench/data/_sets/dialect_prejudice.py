@@ -6,7 +6,7 @@ from workbench.data._sets._lines import lines_of
 from workbench.data.examples import Examples
 from workbench.errors import DataError, unknown
 
-__all__ = ["read"]
+__all__ = ["files", "read"]
 
 CARD = """# dialect-prejudice
 
@@ -22,14 +22,20 @@ LISTS = ("katz", "occupations")
 SUBJECTS = ("he", "she", "they")
 
 
+def files(*, attributes: str = "katz") -> tuple[str, ...]:
+    """Return the files of the text pairs and of a list of attributes."""
+    if attributes not in LISTS:
+        raise unknown("list of attributes", attributes, LISTS)
+    return ("pairs/habitual.txt", f"attributes/{attributes}.txt")
+
+
 def read(folder: Path, *, attributes: str = "katz") -> Examples:
     """Return the text pairs, each with the attributes of a list: "katz" (trait adjectives) or "occupations"."""
     import pandas as pd
 
-    if attributes not in LISTS:
-        raise unknown("list of attributes", attributes, LISTS)
-    pairs = lines_of(folder, "habitual_be_pairs.txt", "habitual.txt", "pairs/habitual.txt")
-    names = lines_of(folder, f"attributes_{attributes}.txt", f"{attributes}.txt", f"attributes/{attributes}.txt")
+    theirs = files(attributes=attributes)
+    pairs = lines_of(folder, "habitual_be_pairs.txt", "habitual.txt", theirs[0])
+    names = lines_of(folder, f"attributes_{attributes}.txt", f"{attributes}.txt", theirs[1])
     words = list(dict.fromkeys(name.strip() for name in names))
     lines = []
     for number, pair in enumerate(pairs, 1):

@@ -1,16 +1,17 @@
 """SEAT (May et al. 2019): the tests of WEAT and their sentence forms, each two sets of targets and two of attributes."""
 
-import gzip
 import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from workbench.data._sets._files import Missing, bytes_of
+from workbench.data._sources import files_of
 from workbench.data.examples import Examples
 from workbench.errors import DataError, unknown
 
-__all__ = ["read"]
+__all__ = ["files", "read"]
 
 SETS = ("targ1", "targ2", "attr1", "attr2")
 ENDINGS = (".jsonl", ".jsonl.gz", ".json", ".json.gz")
@@ -39,6 +40,16 @@ American and of their time; many names carry age and class beside gender and rac
 only, never to be shipped. A test that finds nothing does not show that there is nothing."""
 
 
+def files(*, tests: str | Iterable[str] | None = None) -> tuple[str, ...]:
+    """Return the files of these tests, of all that can be downloaded where it is None."""
+    known = {file.name.removesuffix(".jsonl"): file.name for file in files_of("seat")}
+    wanted = [tests] if isinstance(tests, str) else list(known if tests is None else tests)
+    for name in wanted:
+        if name not in known:
+            raise unknown("test of SEAT", name, known)
+    return tuple(known[name] for name in wanted)
+
+
 def read(folder: Path, *, tests: str | Iterable[str] | None = None) -> Examples:
     """Return the texts of the tests: text, test, set (targ1, targ2, attr1, attr2), category, word.
 
@@ -47,14 +58,14 @@ def read(folder: Path, *, tests: str | Iterable[str] | None = None) -> Examples:
     """
     import pandas as pd
 
-    files = {path.name.split(".json")[0]: path for path in sorted(folder.iterdir()) if path.name.endswith(ENDINGS)}
-    if not files:
-        raise DataError(f"{folder} has no .jsonl files of SEAT. Give the authors' folder tests/ (sent-bias).")
-    wanted = [tests] if isinstance(tests, str) else list(files if tests is None else tests)
+    found = {path.name.split(".json")[0]: path for path in sorted(folder.iterdir()) if path.name.endswith(ENDINGS)}
+    if not found:
+        raise Missing(f"{folder} has no .jsonl files of SEAT. Give the authors' folder tests/ (sent-bias).")
+    wanted = [tests] if isinstance(tests, str) else list(found if tests is None else tests)
     for name in wanted:
-        if name not in files:
-            raise unknown("test of SEAT", name, files)
-    lines = [line for name in wanted for line in _lines(name, files[name])]
+        if name not in found:
+            raise unknown("test of SEAT", name, found)
+    lines = [line for name in wanted for line in _lines(name, found[name])]
     if not lines:
         raise DataError("No test of SEAT was named. Give tests=['weat6', ...], or leave it out for all.")
     return Examples(
@@ -69,8 +80,7 @@ def read(folder: Path, *, tests: str | Iterable[str] | None = None) -> Examples:
 
 def _lines(test: str, path: Path) -> list[dict[str, Any]]:
     """Return one record for each text of a test."""
-    content = path.read_bytes()
-    text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8")
+    text = bytes_of(path).decode("utf-8")
     try:
         sets = json.loads(text)
         parts = [(name, str(sets[name]["category"]), list(sets[name]["examples"])) for name in SETS]

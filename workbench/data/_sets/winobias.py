@@ -9,7 +9,7 @@ from workbench.data._sets._lines import lines_of
 from workbench.data.examples import Examples
 from workbench.errors import UsageError
 
-__all__ = ["read"]
+__all__ = ["files", "read"]
 
 CARD = """# WinoBias
 
@@ -23,6 +23,7 @@ consecutive lines share.
 """
 SPLITS = ("dev", "test")
 TYPES = ("type1", "type2")
+OCCUPATIONS = ("female_occupations.txt", "male_occupations.txt")
 MARK = re.compile(r"\[([^\]]*)\]")
 WOMEN = {"she", "her", "hers", "herself"}
 SLOTS = {"he": "they", "she": "they", "him": "them", "his": "their", "himself": "themselves", "herself": "themselves"}
@@ -37,17 +38,19 @@ class Line(NamedTuple):
     pronouns: tuple[str, ...]
 
 
+def files(*, split: str = "dev", type: "str | int | None" = None) -> tuple[str, ...]:  # noqa: A002  # as for read
+    """Return the files of a split and type, and the lists of occupations."""
+    pairs = [f"{way}_stereotyped_{kind}.txt.{split}" for kind in _types(split, type) for way in ("pro", "anti")]
+    return (*OCCUPATIONS, *pairs)
+
+
 def read(folder: Path, *, split: str = "dev", type: "str | int | None" = None) -> Examples:  # noqa: A002  # the set's own word
     """Return the pairs of a split ("dev" or "test"): of both types, or of one ("type1", "type2").
 
     Pairs in which the two occupations or the two pronouns cannot be told are dropped, and `notes` says how many and which.
     """
-    if split not in SPLITS:
-        raise UsageError(f"split must be 'dev' or 'test'; it is {split!r}.")
-    wanted = TYPES if type is None else tuple(kind for kind in TYPES if str(type) in (kind, kind[-1]))
-    if not wanted:
-        raise UsageError(f"type must be 'type1' or 'type2', or None for both; it is {type!r}.")
-    women, men = (lines_of(folder, f"{sex}_occupations.txt") for sex in ("female", "male"))
+    wanted = _types(split, type)
+    women, men = (lines_of(folder, name) for name in OCCUPATIONS)
     genders = {name.strip(): sex for names, sex in ((women, "female"), (men, "male")) for name in names}
     records, dropped, uneven = [], Counter[str](), 0
     lost = []
@@ -71,6 +74,16 @@ def read(folder: Path, *, split: str = "dev", type: "str | int | None" = None) -
     notes += [f"Dropped: {', '.join(lost)}."] if lost else []
     notes += [f"{uneven} pair(s) differ in more than the pronoun, as they stand in the files."] if uneven else []
     return _examples(records, f"winobias-{split}", tuple(notes))
+
+
+def _types(split: str, kind: "str | int | None") -> tuple[str, ...]:
+    """Return the types that are meant, or refuse the option."""
+    if split not in SPLITS:
+        raise UsageError(f"split must be 'dev' or 'test'; it is {split!r}.")
+    wanted = TYPES if kind is None else tuple(known for known in TYPES if str(kind) in (known, known[-1]))
+    if not wanted:
+        raise UsageError(f"type must be 'type1' or 'type2', or None for both; it is {kind!r}.")
+    return wanted
 
 
 def _examples(records: list[dict[str, Any]], name: str, notes: tuple[str, ...]) -> Examples:

@@ -6,7 +6,7 @@ from workbench.data._sets._files import file_of
 from workbench.data.examples import Examples
 from workbench.errors import unknown
 
-__all__ = ["MODELS", "read"]
+__all__ = ["MODELS", "files", "read"]
 
 MODELS = ("gpt4", "llama2new", "llama2orig", "mistralguard", "mistralinstruct")
 CARD = (
@@ -17,6 +17,17 @@ CARD = (
 )
 
 
+def files(*, completions: str | None = None) -> tuple[str, ...]:
+    """Return the file of the prompts, and that of a model's completions where one is named."""
+    return ("xstest_prompts.csv", *([] if completions is None else [_answers(completions)]))
+
+
+def _answers(completions: str) -> str:
+    if completions not in MODELS:
+        raise unknown("model of XSTest", completions, MODELS)
+    return f"completions/xstest_v2_completions_{completions}.csv"
+
+
 def read(folder: Path, *, completions: str | None = None) -> Examples:
     """Return the 450 prompts; `completions` names one of five models whose stored and labelled answers come along.
 
@@ -24,16 +35,13 @@ def read(folder: Path, *, completions: str | None = None) -> Examples:
     """
     import pandas as pd
 
-    if completions is not None and completions not in MODELS:
-        raise unknown("model of XSTest", completions, MODELS)
-    prompts = pd.read_csv(file_of(folder, "xstest_prompts.csv"), keep_default_na=False)
+    wanted = files(completions=completions)
+    prompts = pd.read_csv(file_of(folder, wanted[0]), keep_default_na=False)
     frame = prompts.assign(example="xstest-" + prompts["id"].astype(str)).rename(
         columns={"prompt": "text", "label": "group"}
     )[["example", "text", "group", "type", "focus", "note"]]
     if completions is not None:
-        answers = pd.read_csv(
-            file_of(folder, f"completions/xstest_v2_completions_{completions}.csv"), keep_default_na=False
-        )
+        answers = pd.read_csv(file_of(folder, wanted[1]), keep_default_na=False)
         number = answers["id"].astype(str).str.removeprefix("v2-")
         given = pd.DataFrame(
             {
