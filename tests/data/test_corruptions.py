@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -11,11 +12,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from workbench.data._corrupt_letters import COUNT, NEAR
-from workbench.data.corruptions import Corrupted, Corruption, corruption, corruptions
+from workbench.data.corruptions import Corrupted, Corruption, corruption, corruptions, synonyms
 from workbench.data.edits import apply, revert
 from workbench.errors import DataError, UsageError
 
-FAMILIES = sorted(corruptions())
+FAMILIES = sorted(name for name, family in corruptions().items() if not family.parts)
+CHAIN = "keyboard|ocr|drop-punctuation|contract|split|case"
 WORDS = "How do I change the PIN of my card, please? It's 3.50 and I am not sure."
 TEXTS = st.lists(
     st.one_of(
@@ -51,7 +53,7 @@ def changes(result: Corrupted) -> list[set[tuple[int, int, str, str]]]:
 
 
 @settings(max_examples=120, deadline=None)
-@given(st.sampled_from([*FAMILIES, "|".join(FAMILIES), "keyboard|keyboard"]), TEXTS, st.integers(1, 5))
+@given(st.sampled_from([*FAMILIES, CHAIN, "dialect", "keyboard|keyboard"]), TEXTS, st.integers(1, 5))
 def test_edits_rebuild_the_text(name: str, texts: list[str], severity: int) -> None:
     """The edits make the corrupted text of the original and the other way, in order, none overlapping and none empty."""
     result = corruption(name).apply(texts, ids_of(texts), severity=severity)
@@ -77,7 +79,7 @@ def test_edits_nest(name: str, texts: list[str], seed: int) -> None:
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.sampled_from([*FAMILIES, "|".join(FAMILIES)]), TEXTS, st.randoms())
+@given(st.sampled_from([*FAMILIES, CHAIN, "dialect"]), TEXTS, st.randoms())
 def test_other_texts_change_nothing(name: str, texts: list[str], order: random.Random) -> None:
     """A text alone, and all in another order, give the same as all at once."""
     family, ids = corruption(name), ids_of(texts)
@@ -92,25 +94,15 @@ def test_other_texts_change_nothing(name: str, texts: list[str], order: random.R
     assert (whole.texts[0], whole.edits[0]) == (alone.texts[0], alone.edits[0])
 
 
+@lru_cache
 def prose(n: int = 400) -> list[str]:
     """Return texts with sites for every family."""
     rng = random.Random(7)
     parts = [
-        *WORDS.split(),
-        "modern",
-        "clear",
-        "well",
-        "he",
-        "is",
-        "not",
-        "working",
-        "they",
-        "have",
-        "never",
-        "won't",
-        "we",
-    ]
-    return [" ".join(rng.choices(parts, k=30)) + "." for _ in range(n)]
+        *WORDS.split(), "modern", "clear", "they have never seen anything", "it is not here", "he doesn't know", "ß",
+        "you were late", "she is working", "we're always tired", "they won't say.", "I cannot", "don't you see any?",
+    ]  # fmt: skip
+    return [" ".join(rng.choices(parts, k=20)) + "." for _ in range(n)]
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -119,7 +111,7 @@ def test_the_rate_is_right(name: str) -> None:
     texts, family = prose(), corruption(name)
     sites = sum(family.sites(texts, ids_of(texts)))
 
-    assert sites > 300
+    assert sites > 200
     for severity, rate in enumerate(family.rates, 1):
         edits = sum(map(len, family.apply(texts, ids_of(texts), severity=severity).edits))
         assert abs(edits - sites * rate) <= 4 * (sites * rate * (1 - rate)) ** 0.5
@@ -154,25 +146,109 @@ def test_neighbours_are_drawn_evenly() -> None:
         ("swap", "аб", {"ба", "аб"}),
         ("delete", "I am Ann, ok", {"I a A, o"}),
         ("delete", "你好", {"你"}),
+        ("double", "Hé 1", {"HHéé 1"}),
+        ("ocr", "burn a cl0d", {"bvm o dOcl"}),
+        ("ocr", "vvv m", {"wv rn", "wu rn"}),
+        ("homoglyphs", "ABh", {"\u0410\u0412h"}),
+        ("case", "aBß é", {"Abß É"}),
+        ("capitals", "don't, Straße I OK", {"DON'T, STRAßE I OK"}),
+        ("lowercase", "OK İ é", {"ok İ é"}),
+        ("drop-punctuation", "It's -5, 3.50 (50%) #a?!", {"Its -5 3.50 (50% #a"}),
+        ("whitespace", "a  b\n c", {"a  b\n c"}),
+        ("whitespace", " a b ", {" ab ", " a  b "}),
+        ("split", "abc abcd", {"abc a bcd", "abc ab cd", "abc abc d"}),
+        ("expand", "I DON'T. Can't you? If you don't they’ll", {"I DO NOT. Can you not? If you do not they will"}),
+        ("expand", "it's been what she's let's I'm we've", {"it has been what she is let us I am we have"}),
+        ("expand", "John's can'ts he'd", {"John's can'ts he'd"}),
+        ("contract", "He is not what he is. CANNOT I will not", {"He's not what he is. CAN'T I won't"}),
+        ("contract", "I have seen it; I have two. They would go", {"I've seen it; I have two. They'd go"}),
+        ("negative-concord", "I didn't see anyone, any of it", {"I didn't see nobody, any of it"}),
+        (
+            "negative-concord",
+            "not now, but is there any? He never, ever",
+            {"not now, but is there any? He never, ever"},
+        ),
+        ("negative-concord", "Nobody ever says anything if anyone asks", {"Nobody never says nothing if anyone asks"}),
+        ("aint", "He's not here, isn't he? I HAVE NOT", {"He ain't here, ain't he? I AIN'T"}),
+        ("invariant-dont", "Doesn't he? He does not.", {"Don't he? He don't."}),
+        ("copula-deletion", "She is tall, they're at home; he's been", {"She tall, they at home; he's been"}),
+        ("copula-deletion", "I am sure it is what he is.", {"I am sure it is what he is."}),
+        (
+            "habitual-be",
+            "She is often ill, we're always late, it is often.",
+            {"She be often ill, we be always late, it is often."},
+        ),
+        ("was-levelling", "They weren't late if you were.", {"They wasn't late if you were."}),
     ],
 )
-def test_letters_at_every_site(name: str, text: str, expected: set[str]) -> None:
+def test_every_site_by_hand(name: str, text: str, expected: set[str]) -> None:
     """Hand cases at a rate of one."""
     assert certain(name, text) in expected
 
 
-@pytest.mark.parametrize("name", FAMILIES)
-@pytest.mark.parametrize("text", ["", "1234 56", "👩‍👩‍👧 🇳🇴 👍🏽", "\r\n", "e\u0301", "क्षि", "กำ"])
-def test_graphemes_stay_whole(name: str, text: str) -> None:
-    """Empty texts, numbers, emoji, line ends and letters with marks are not taken apart."""
-    assert certain(name, text) == text or name in {"ocr", "keyboard"}
+def test_insertions_are_neighbours() -> None:
+    """After each letter stands one of its neighbours; a mark follows a word, none stands inside."""
+    new = certain("insert", "ab 1é")
+
+    assert ("a", "b", " 1é") == (new[0], new[2], new[4:])
+    assert ord(new[1]) in NEAR[ord("a")]
+    assert ord(new[3]) in NEAR[ord("b")]
+    assert certain("add-punctuation", "a 12") in {f"a{left} 12{right}" for left in ",.;:!?" for right in ",.;:!?"}
+    assert certain("add-punctuation", "(a) b-c.") in {"(a) b-c."}
+
+
+def test_synonyms_keep_case_and_agree() -> None:
+    """Whole words and the longest phrase, in their case, with the article; each synonym as likely; nothing else."""
+    family = replace(
+        synonyms({"car": "automobile", "hot  dog": ["Wurst"], "dog": "hound", "hour": "minute"}), rates=(1.0,) * 5
+    )
+    texts = ["A car, THE CAR and an hour.", "Hot dog\ndog hot dogs", "a-car car's cars an car"]
+    new = [
+        "An automobile, THE AUTOMOBILE and a minute.",
+        "Wurst\nhound hot dogs",
+        "a-car automobile's cars an automobile",
+    ]
+
+    assert new == family.apply(texts, ids_of(texts)).texts
+    assert ["a automobile"] == family.apply(["a car"], ["1"], keep=r"\ba\b").texts
+    drawn = replace(synonyms({"a": ["b", "c"]}), rates=(1.0,) * 5).apply(["a"] * 400, ids_of(["a"] * 400)).texts
+    assert 150 < drawn.count("b") < 250
+    assert 3 == len(set(drawn) | {"a"})
+
+
+@pytest.mark.parametrize(
+    ("lexicon", "message"),
+    [
+        ({}, "A lexicon is a mapping"),
+        ([("a", "b")], "A lexicon is a mapping"),
+        ({"a": []}, "for 'a'; words and their synonyms"),
+        ({"a": ["b\0"]}, "words and their synonyms"),
+        ({"a": "b", "A": "c"}, "'a' twice"),
+        ({"a": ["A"]}, "a synonym of itself"),
+        ({"a-b": "c"}, "only words of letters and digits"),
+    ],
+)
+def test_wrong_lexicons_are_refused(lexicon: object, message: str) -> None:
+    """A lexicon's faults are named."""
+    with pytest.raises(UsageError, match=message):
+        synonyms(lexicon)
+
+
+@pytest.mark.parametrize(
+    "name", ["keyboard", "swap", "delete", "insert", "double", "ocr", "homoglyphs", "case", "split", "drop-punctuation"]
+)
+def test_graphemes_stay_whole(name: str) -> None:
+    """Emoji, line ends, and letters with marks or joined to others are not taken apart; empty texts stay."""
+    texts = ["", "34 7", "👩‍👩‍👧 🇳🇴 👍🏽 #️⃣", "\r\n", "e\u0301a\u0301", "क्षि", "กำ"]
+
+    assert texts == replace(corruption(name), rates=(1.0,) * 5).apply(texts, ids_of(texts)).texts
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_kept_spans_stay(name: str) -> None:
     """What a pattern or a column of words names is left alone, the rest is not."""
-    text = "the modern 3 people: they are not here, I am sure"
-    texts = [text] * 40
+    text = "the modern 3 people: they are not here, I don't know; He doesn't see anything, it's here"
+    texts = [f"{text} and you were always late, she is often sure"] * 40
     pattern = replace(corruption(name), rates=(1.0,) * 5).apply(texts, ids_of(texts), keep=r"modern \d+|they are")
     words = replace(corruption(name), rates=(1.0,) * 5).apply(
         texts, ids_of(texts), keep=[["modern 3", "they are"]] * 40

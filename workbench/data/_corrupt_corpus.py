@@ -223,17 +223,44 @@ def _class(code: int) -> int:
     am = code in (0x0E33, 0x0EB3)  # Thai and Lao vowels that Unicode counts as letters and as continuing
     if category[0] == "M" or code == 0x200C or jamo or skin_or_tag or am:
         return EXTEND
+    if char in "#%&*/@\\\u2030":  # punctuation to Unicode, symbols to a reader
+        return 0
     kinds = {"L": LETTER, "N": NUMBER, "P": MARK, "Z": SPACE}
     return SPACE if char in "\t\n\r\v\f" else kinds.get(category[0], 0)
 
 
-def letters(corpus: Corpus) -> Array:
-    """Return which code points are free letters that are a grapheme of their own: no mark follows, no joiner stands before."""
+def single(corpus: Corpus) -> Array:
+    """Return which code points are free, and each a grapheme of its own: neither continued nor joined to what was before."""
     kind = classes(corpus.codes)
-    alone = np.ones(kind.size, bool)
+    alone = corpus.free & ((kind & EXTEND) == 0)
     alone[:-1] &= (kind[1:] & EXTEND) == 0
     alone[1:] &= (kind[:-1] & JOINER) == 0
-    return np.asarray(alone & ((kind & LETTER) > 0) & corpus.free)
+    return np.asarray(alone)
+
+
+def letters(corpus: Corpus) -> Array:
+    """Return which code points are letters of which `single` is true."""
+    return np.asarray(single(corpus) & ((classes(corpus.codes) & LETTER) > 0))
+
+
+@cache
+def _cases() -> Array:
+    """Return the other case of all letters that were asked for yet; 0 for the rest."""
+    return np.zeros(0x110000, np.uint32)
+
+
+def other_case(codes: Array) -> Array:
+    """Return letters in their other case; the same where there is none, or none that leads back."""
+    table = _cases()
+    found = table[codes]
+    if not found.all():
+        for code in np.unique(codes[found == 0]).tolist():
+            char = chr(code)
+            other = char.lower() if char.isupper() else char.upper()
+            back = other.lower() if other.isupper() else other.upper()
+            table[code] = ord(other) if len(other) == 1 and back == char else code
+        found = table[codes]
+    return np.asarray(found)
 
 
 def run_starts(mask: Array) -> Array:

@@ -2,7 +2,19 @@
 
 import numpy as np
 
-from workbench.data._corrupt_corpus import Array, Corpus, Found, Written, letters, one_each, run_starts
+from workbench.data._corrupt_corpus import (
+    Array,
+    Corpus,
+    Found,
+    Written,
+    decoded,
+    letters,
+    one_each,
+    other_case,
+    pieces,
+    run_starts,
+    single,
+)
 
 ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 MOST = 8  # neighbours of a key
@@ -67,3 +79,72 @@ def delete(corpus: Corpus) -> Found:
     letter = letters(corpus)
     at = np.flatnonzero(letter & (run_starts(letter) < np.arange(letter.size)))
     return Found(at, at + 1, lambda which, _: Written(np.zeros(0, np.uint32), np.zeros(which.size, np.int64)))
+
+
+def insert(corpus: Corpus) -> Found:
+    """Find the places after letters; write a neighbour of that letter."""
+    at = _latin(corpus) + 1
+    return Found(at, at, lambda which, draws: one_each(_neighbour(corpus.codes[at[which] - 1], draws)))
+
+
+def double(corpus: Corpus) -> Found:
+    """Find the places after letters; write that letter."""
+    at = np.flatnonzero(letters(corpus)) + 1
+    return Found(at, at, lambda which, _: one_each(corpus.codes[at[which] - 1]))
+
+
+LOOKS = {
+    "0": "OoD", "1": "lI", "2": "Z", "5": "S", "6": "G", "8": "B", "O": "0", "l": "1I", "I": "l1", "Z": "2", "S": "5",
+    "G": "6", "B": "8", "D": "O", "e": "c", "c": "e", "o": "0", "a": "o", "i": "l", "t": "f", "f": "t", "g": "q", "q": "g",
+    "u": "v", "v": "u",
+}  # fmt: skip
+SPLITS = {"m": "rn", "d": "cl", "w": "vv", "h": "li"}
+READINGS = {
+    **{shape: tuple(others) for shape, others in LOOKS.items()},
+    **{whole: (parts,) for whole, parts in SPLITS.items()},
+    **{parts: (whole,) for whole, parts in SPLITS.items()},
+}
+SHAPES = np.array([chr(code) in READINGS for code in range(128)])
+
+
+def ocr(corpus: Corpus) -> Found:
+    """Find shapes that are read for another, one letter for two and two for one; write the other.
+
+    Of overlapping pairs the first counts, and letters of a pair count with it alone.
+    """
+    codes, alone = corpus.codes, single(corpus)
+    pair = np.zeros(codes.size, bool)
+    for parts in SPLITS.values():
+        pair[:-1] |= (codes[:-1] == ord(parts[0])) & (codes[1:] == ord(parts[1])) & alone[:-1] & alone[1:]
+    pair[1:] &= ~pair[:-1].copy()
+    one = alone & SHAPES[np.minimum(codes, 127)] & (codes < 128) & ~pair
+    one[1:] &= ~pair[:-1]
+    at = np.flatnonzero(pair | one)
+    end = at + 1 + pair[at]
+
+    def write(which: Array, draws: Array) -> Written:
+        texts = [decoded(codes[a:b]) for a, b in zip(at[which].tolist(), end[which].tolist(), strict=True)]
+        options = map(READINGS.__getitem__, texts)
+        return pieces([some[draw % len(some)] for some, draw in zip(options, draws.tolist(), strict=True)])
+
+    return Found(at, end, write)
+
+
+TWINS = dict(zip("aceijopsxyABCEHIJKMOPSTXY", "асеіјорѕхуАВСЕНІЈКМОРЅТХҮ", strict=True))  # Cyrillic
+TWIN = np.array([ord(TWINS.get(chr(code), "\0")) for code in range(128)], np.uint32)
+
+
+def homoglyphs(corpus: Corpus) -> Found:
+    """Find letters that have a twin in Cyrillic; write it."""
+    at = _latin(corpus)
+    at = at[TWIN[corpus.codes[at]] > 0]
+    return Found(at, at + 1, lambda which, _: one_each(TWIN[corpus.codes[at[which]]]))
+
+
+def case(corpus: Corpus) -> Found:
+    """Find letters that have another case; write it."""
+    at = np.flatnonzero(letters(corpus))
+    other = other_case(corpus.codes[at])
+    cased = other != corpus.codes[at]
+    at, other = at[cased], other[cased]
+    return Found(at, at + 1, lambda which, _: one_each(other[which]))

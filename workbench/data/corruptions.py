@@ -12,8 +12,8 @@ The rates are ours; no family imitates one population of writers.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import or_
 from typing import Any, NamedTuple
@@ -21,6 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from workbench.data import _corrupt_letters as letters
+from workbench.data import _corrupt_rules as rules
+from workbench.data import _corrupt_words as words
 from workbench.data._corrupt_corpus import (
     NUL,
     Array,
@@ -36,10 +38,20 @@ from workbench.data._corrupt_corpus import (
 from workbench.data.edits import Edit
 from workbench.errors import DataError, UsageError, unknown
 
-__all__ = ["SEVERITIES", "Corrupted", "Corruption", "corruption", "corruptions"]
+__all__ = ["SEVERITIES", "Corrupted", "Corruption", "corruption", "corruptions", "synonyms"]
 
 SEVERITIES = (1, 2, 3, 4, 5)
-LETTERS = (0.01, 0.02, 0.05, 0.10, 0.20)  # the rates of shared/notes' severity curve: accuracy falls from .95 to .27
+LETTERS = (
+    0.01,
+    0.02,
+    0.05,
+    0.10,
+    0.20,
+)  # an intent classifier's accuracy fell from .95 to .27 over these, by `keyboard`
+CASES = (0.10, 0.25, 0.50, 0.75, 1.0)
+ADDED = (0.05, 0.10, 0.20, 0.30, 0.50)
+RULES = (0.2, 0.4, 0.6, 0.8, 1.0)
+DIALECT = ("habitual-be", "negative-concord", "invariant-dont", "aint", "was-levelling", "copula-deletion")
 
 Keep = str | re.Pattern[str] | Sequence[str | Sequence[str]] | None
 
@@ -88,7 +100,7 @@ class Corruption:
             "; ".join(f"{part.name}: {getattr(part, what)}" for part in dict.fromkeys(parts))
             for what in ("counts", "source")
         )
-        return Corruption("|".join(part.name for part in parts), (), counts, source, parts[0].find, parts)
+        return Corruption(f"{self.name}|{other.name}", (), counts, source, parts[0].find, parts)
 
     def apply(
         self, texts: Sequence[str], ids: Sequence[str], *, severity: int = 3, seed: int = 0, keep: Keep = None
@@ -190,20 +202,49 @@ def _words(words: Sequence[str]) -> "re.Pattern[str]":
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?!\w)" if longest else r"(?!)")
 
 
-FAMILIES = {
-    family.name: family
-    for family in (
+def _families() -> dict[str, Corruption]:
+    """Return the built-in families and the composition `dialect`, by name."""
+    ewave = "rule of ours for eWAVE's feature {}; not parsed, and at rates of no variety"
+    found = [
+        Corruption("keyboard", LETTERS, "letters a-z and A-Z: a neighbour on a QWERTY keyboard", "ours", letters.keyboard),
+        Corruption("swap", LETTERS, "letters in pairs of different neighbours in a word: exchanged", "ours", letters.swap),
+        Corruption("delete", LETTERS, "letters after the first of a word: left out", "ours", letters.delete),
+        Corruption("insert", LETTERS, "letters a-z and A-Z: a neighbour on the keyboard put after", "ours", letters.insert),
+        Corruption("double", LETTERS, "letters: written twice", "ours", letters.double),
         Corruption(
-            "keyboard",
-            LETTERS,
-            "letters a-z and A-Z, replaced by a neighbour on a QWERTY keyboard",
-            "ours",
-            letters.keyboard,
+            "ocr", LETTERS, "characters and pairs that look like others (0 O, l 1 I, rn m, cl d): read as those",
+            "our list; kinds of error in Rice, Nagy and Nartker 1999, Optical Character Recognition", letters.ocr,
         ),
-        Corruption("swap", LETTERS, "letters in pairs of neighbours within a word, exchanged", "ours", letters.swap),
-        Corruption("delete", LETTERS, "letters after the first of a word, left out", "ours", letters.delete),
-    )
-}
+        Corruption(
+            "homoglyphs", LETTERS, "letters with a twin in Cyrillic: that twin",
+            "our list, a part of Unicode's confusables (UTS 39)", letters.homoglyphs,
+        ),
+        Corruption("case", LETTERS, "letters with another case: that case", "ours", letters.case),
+        Corruption("capitals", CASES, "words with small letters: in capitals", "ours", words.upper),
+        Corruption("lowercase", CASES, "words with capitals: in small letters", "ours", words.lower),
+        Corruption("drop-punctuation", RULES, "punctuation marks that no number follows: left out", "ours", words.drop_punctuation),
+        Corruption("add-punctuation", ADDED, "ends of words: one of , . ; : ! ? put after", "ours", words.add_punctuation),
+        Corruption("whitespace", ADDED, "single spaces between words: left out or doubled, evenly", "ours", words.whitespace),
+        Corruption("split", ADDED, "words of four letters or more: a space put inside", "ours", words.split),
+        Corruption("expand", RULES, "contractions: written out (don't: do not)", "our rules", rules.expand),
+        Corruption("contract", RULES, "pairs of words with a contraction: contracted (do not: don't)", "our rules", rules.contract),
+        Corruption(
+            "negative-concord", RULES, "any-words in a negated clause: no-words", ewave.format("154"), rules.negative_concord
+        ),
+        Corruption("aint", RULES, "negated forms of be and have: ain't", ewave.format("155, 156"), rules.aint),
+        Corruption("invariant-dont", RULES, "doesn't: don't", ewave.format("158"), rules.invariant_dont),
+        Corruption(
+            "copula-deletion", RULES, "is and are after he, she, we, you, they, not at the end of a clause: left out",
+            ewave.format("174, 176-178 (limits: Labov 1969)"), rules.copula_deletion,
+        ),
+        Corruption("habitual-be", RULES, "am, is and are before an adverb of habit: be", ewave.format("90"), rules.habitual_be),
+        Corruption("was-levelling", RULES, "were after you, we, they: was", ewave.format("180"), rules.was_levelling),
+    ]  # fmt: skip
+    families = {family.name: family for family in found}
+    return families | {"dialect": replace(reduce(or_, (families[name] for name in DIALECT)), name="dialect")}
+
+
+FAMILIES = _families()
 
 
 def corruptions() -> dict[str, Corruption]:
@@ -232,3 +273,18 @@ def corruption(name: str) -> Corruption:
         if part not in FAMILIES:
             raise unknown("corruption", part, FAMILIES)
     return reduce(or_, (FAMILIES[part] for part in parts))
+
+
+def synonyms(lexicon: Mapping[str, str | Sequence[str]], *, name: str = "synonyms") -> Corruption:
+    """Return the corruption that writes one of a word's synonyms, by a person's lexicon from words (or phrases) to synonyms.
+
+    Whole words in any case, which is kept, the longest phrase first; "a" and "an" change with them where they agreed before.
+    A lexicon that is to work both ways gives both. Forms are not inflected: list "cars" beside "car".
+
+    Raises `UsageError` for a lexicon without words, with empty or repeated ones, or with a word as its own synonym.
+
+    >>> synonyms({"car": ["automobile"]}).apply(["A car!"], ["a"], severity=5).texts
+    ['An automobile!']
+    """
+    counts = f"words of a lexicon of {len(lexicon)}: one of their synonyms"
+    return Corruption(name, RULES, counts, "a person's lexicon", words.synonyms(lexicon))
