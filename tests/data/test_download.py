@@ -362,16 +362,17 @@ def test_a_set_without_pins_says_where_it_is(server: Server) -> None:
         wb.benchmark("bbq")
 
 
+SHIFT = ("tweeteval", "clinc-oos", "banking77", "ag-news", "sst2", "textfooler", "cad-imdb")
 LOCAL = {"habitual.txt": "habitual_be_pairs.txt", "katz.txt": "attributes_katz.txt"}
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("name", ["bold", "crows-pairs", "dialect-prejudice", "seat", "winobias", "xstest"])
+@pytest.mark.parametrize("name", [*("bold", "crows-pairs", "dialect-prejudice", "seat", "winobias", "xstest"), *SHIFT])
 def test_a_download_reads_like_the_copy_at_hand(name: str, server: Server, benchmark_data: Path) -> None:
     """Served under the authors' addresses, the copies at hand have the pinned checksums and give the same examples."""
     folder = benchmark_data / benchmarks.READERS[name]
     for file in _sources.files_of(name):
-        for local in (file.name, f"{file.name}.gz", LOCAL.get(Path(file.name).name, "")):
+        for local in (file.name, f"{file.name}.gz", f"{file.name}.txt.gz", LOCAL.get(Path(file.name).name, "")):
             if local and (folder / local).is_file():
                 raw = (folder / local).read_bytes()
                 server.content[path_of(file.url)] = gzip.decompress(raw) if local.endswith(".gz") else raw

@@ -16,6 +16,11 @@ __all__ = ["BY_HAND", "File", "files_of", "version_of"]
 GITHUB = "https://raw.githubusercontent.com/"
 BY_HAND = {  # sets whose authors' bytes could not be verified when this was written, or that must be converted: where they are
     "bbq": "Get data/<category>.jsonl from https://github.com/nyu-mll/BBQ (commit bea11bd97d79217245b5871acd247b9d6eb24598).",
+    "checklist": "The authors' release (https://github.com/marcotcr/checklist) is pickles, which are never opened; "
+    "docs/benchmarks.md says what the JSON lines hold that are read instead.",
+    "arc": "Get it from https://allenai.org/data/arc, or read Examples.of('hf:allenai/ai2_arc:ARC-Challenge:test').",
+    "mmlu": "Get it from https://github.com/hendrycks/test and write JSON lines of subject, question, choices and answer, or read "
+    "Examples.of('hf:cais/mmlu:all:test').",
 }
 
 

@@ -35,6 +35,16 @@ READERS: dict[str, str] = {  # name -> module in workbench.data._sets, which is 
     "adult": "adult",
     "compas": "compas",
     "seat": "seat",
+    "tweeteval": "tweeteval",
+    "clinc-oos": "clinc_oos",
+    "banking77": "banking77",
+    "ag-news": "ag_news",
+    "sst2": "sst2",
+    "textfooler": "textfooler_1k",
+    "cad-imdb": "cad_imdb",
+    "checklist": "checklist",
+    "arc": "arc",
+    "mmlu": "mmlu",
 }
 
 

@@ -1,6 +1,7 @@
 """Finding the file of a set under its authors' name, packed or not."""
 
 import gzip
+import zlib
 from pathlib import Path
 
 from workbench.errors import DataError
@@ -26,5 +27,5 @@ def bytes_of(path: Path) -> bytes:
     raw = path.read_bytes()
     try:
         return gzip.decompress(raw) if path.suffix == ".gz" else raw
-    except (OSError, EOFError) as problem:
+    except (OSError, EOFError, zlib.error) as problem:
         raise DataError(f"{path} cannot be unpacked ({problem}). Get it again.") from None
