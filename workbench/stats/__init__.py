@@ -12,10 +12,11 @@
     recalibration  temperature and other maps, fitted
     conformal      prediction sets
     bbq            the scores of BBQ: bias in both conditions, the accuracy cost
-    significance   sign test, Holm's correction
+    significance   sign test, corrections for several tests
     resample       the cluster bootstrap of any function of sums
     groups         rates by group, and what is between groups
     mmd            two sets of vectors: MMD and energy distance, by permutation and sign flips
+    two_sample     two sets by column (KS), by category (chi-squared), by a classifier (C2ST)
     stereoset      LMS, SS and ICAT by target term
 
 Nothing is imported here: name the module that you want.

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from workbench.errors import DataError, UsageError
 from workbench.stats._checks import check_clusters, check_pairs
 
-__all__ = ["holm", "sign_test"]
+__all__ = ["benjamini_hochberg", "bonferroni", "holm", "sign_test"]
 
 CELLS = 4_000_000  # signs drawn at once
 
@@ -57,12 +57,45 @@ def holm(p: ArrayLike) -> NDArray[np.float64]:
     >>> holm([0.01, 0.04, 0.03, float("nan")]).round(3).tolist()
     [0.03, 0.06, 0.06, nan]
     """
-    values = np.asarray(p, dtype=np.float64)
-    if values.ndim != 1 or not np.all((values >= 0) & (values <= 1) | np.isnan(values)):
-        raise DataError("p-values must be one list of numbers from 0 to 1. Leave out or mark with NaN what has none.")
-    known = np.flatnonzero(~np.isnan(values))
+    values, known = _known(p)
     order = known[np.argsort(values[known], kind="stable")]
     scaled = values[order] * np.arange(len(order), 0, -1)
     corrected = np.full(len(values), np.nan)
     corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1.0) if len(order) else scaled
     return corrected
+
+
+def bonferroni(p: ArrayLike) -> NDArray[np.float64]:
+    """Return p-values (k,) times their number, at most 1: any below 0.05 holds at 0.05 for the whole family. `holm` has more power.
+
+    NaN stays NaN and does not count in k.
+
+    >>> bonferroni([0.01, 0.04, 0.6, float("nan")]).round(3).tolist()
+    [0.03, 0.12, 1.0, nan]
+    """
+    values, known = _known(p)
+    return np.minimum(values * len(known), 1.0)
+
+
+def benjamini_hochberg(p: ArrayLike) -> NDArray[np.float64]:
+    """Return p-values (k,) corrected so that of those below 0.05 at most 5 % are false on average (Benjamini and Hochberg 1995).
+
+    Holds for independent and positively dependent tests. NaN stays NaN and does not count in k.
+
+    >>> benjamini_hochberg([0.01, 0.04, 0.03, float("nan")]).round(3).tolist()
+    [0.03, 0.04, 0.04, nan]
+    """
+    values, known = _known(p)
+    order = known[np.argsort(values[known], kind="stable")]
+    scaled = values[order] * len(order) / np.arange(1, len(order) + 1)
+    corrected = np.full(len(values), np.nan)
+    corrected[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0) if len(order) else scaled
+    return corrected
+
+
+def _known(p: ArrayLike) -> "tuple[NDArray[np.float64], NDArray[np.intp]]":
+    """Return the checked p-values and the places of those that are not NaN."""
+    values = np.asarray(p, dtype=np.float64)
+    if values.ndim != 1 or not np.all((values >= 0) & (values <= 1) | np.isnan(values)):
+        raise DataError("p-values must be one list of numbers from 0 to 1. Leave out or mark with NaN what has none.")
+    return values, np.flatnonzero(~np.isnan(values))
