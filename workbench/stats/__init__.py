@@ -18,6 +18,10 @@
     mmd            two sets of vectors: MMD and energy distance, by permutation and sign flips
     two_sample     two sets by column (KS), by category (chi-squared), by a classifier (C2ST)
     stereoset      LMS, SS and ICAT by target term
+    ood            how usual an input is, from logits and from features
+    ood_metrics    AUROC, average precision both ways, FPR95
+    logistic       the head that turns features into class logits
+    unlabelled     accuracy without labels: ATC, DoC, CBPE and their kin
 
 Nothing is imported here: name the module that you want.
 """
