@@ -17,6 +17,7 @@
     groups         rates by group, and what is between groups
     mmd            two sets of vectors: MMD and energy distance, by permutation and sign flips
     two_sample     two sets by column (KS), by category (chi-squared), by a classifier (C2ST)
+    label_shift    shares of classes without labels (BBSE)
     stereoset      LMS, SS and ICAT by target term
     ood            how usual an input is, from logits and from features
     ood_metrics    AUROC, average precision both ways, FPR95
