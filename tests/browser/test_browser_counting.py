@@ -1,11 +1,13 @@
 """The counting in the browser: equal to brute force and to Python's statistics."""
 
+import base64
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from pair_probe import pairs, report_of
+from scipy.stats import t, ttest_1samp
 
 from workbench.stats import calibration, intervals, ranking
 from workbench.stats._intervals import score_bounds
@@ -30,8 +32,6 @@ def script(blank: Any) -> Any:
 
 def packed(array: np.ndarray) -> str:
     """Return bytes as base64."""
-    import base64
-
     return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
 
 
@@ -239,3 +239,29 @@ def test_the_pages_wilson_counts_effective_rows(script: Any, hits: int, n: int) 
         low, high = score_bounds(np.array(hits / n * few), np.array(few), quantile)
 
         assert found == pytest.approx([float(low), float(high)], abs=1e-12)
+
+
+def test_the_cells_of_a_map_are_means_with_their_intervals(script: Any) -> None:
+    """Means by term equal pandas'; a share has Wilson's interval, another mean Student's; the term's own brush does not filter."""
+    rng = np.random.default_rng(6)
+    code, share, value = rng.integers(0, 3, 60), rng.choice([0, 0.5, 1, np.nan], 60), rng.normal(1, 2, 60)
+    fields = [packed(code.astype(np.uint8)), packed(rng.integers(0, 2, 60).astype(np.uint8))]
+    quantiles = t.ppf(0.975, np.arange(1, 101)).tolist()
+    found = script.evaluate(
+        """([codes, measures, students]) => { const c = codes.map(unpack), fails = new Uint8Array(60), out = new Uint8Array(60);
+          const brushes = { tables: [passTable([1]), passTable([0])], mask: null };
+          count({ codes: c, value: new Float32Array(60), outcome: out, apart: true }, brushes, [0], [3, 2], fails);
+          const effect = { effect: 1, quantile: Z };
+          return measures.map(([text, share]) => { const cells = countMeans(c[0], floats(text), 0, 3, fails);
+            return [0, 1, 2].map(code => cellOf(cells, code, { share, effect }, students)); }); }""",
+        [fields, [[packed(share.astype(np.float32)), True], [packed(value.astype(np.float32)), False]], quantiles],
+    )
+    passes = np.frombuffer(base64.b64decode(fields[1]), np.uint8) == 0
+    for k in range(3):
+        some = share[(code == k) & passes & np.isfinite(share)]
+        assert (found[0][k]["n"], found[0][k]["mean"]) == (len(some), pytest.approx(some.mean()))
+        low, high = intervals.wilson(some.sum(), len(some))
+        assert (found[0][k]["low"], found[0][k]["high"]) == pytest.approx((float(low), float(high)), abs=1e-9)
+        some = value[(code == k) & passes]
+        expected = ttest_1samp(some, 0).confidence_interval()
+        assert (found[1][k]["low"], found[1][k]["high"]) == pytest.approx(tuple(expected), abs=1e-5)

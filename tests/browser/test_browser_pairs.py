@@ -17,6 +17,19 @@ frame = pairs({{n}})
 {{change}}
 report = {{how}}(frame)
 """
+TERMS = """
+import numpy as np, pandas as pd, workbench as wb
+rng = np.random.default_rng(2)
+names = ["nurse", "Ghana", "sister", "chess player", "Muslim", "chemist", "grandfather", "<b>bold</b>"]
+target = np.repeat(names, 20)
+frame = pd.DataFrame({"target": target, "domain": np.where(rng.random(160) < 0.4, "race", "profession"),
+                      **{f"score_{name}": rng.random(160) for name in ("stereotype", "anti_stereotype", "unrelated")}})
+for name in ("stereotype", "anti_stereotype", "unrelated"):
+    frame[name] = [f"The {one} was {name.replace('_', ' ')} {i}." for i, one in enumerate(target)]
+frame["context"] = [f"The {one} was BLANK." for one in target]
+frame.loc[frame.target == "nurse", "score_stereotype"] += 1
+report = wb.from_predictions(frame, probe="stereoset", by=["domain"])
+"""
 SHOW = "explorer = wb.explore(report)\nexplorer"
 SETTLED = "() => document.querySelector('.wb-metrics-panel .wb-state').textContent.startsWith('n =')"
 
@@ -72,6 +85,31 @@ def test_a_click_on_a_bar_shows_the_pairs_behind_it(notebook: Callable[..., Any]
     detail = book.page.inner_text(".wb-detail")
     assert first in detail
     assert first.replace("lost", "kept") in detail
+
+
+def test_a_click_on_a_cell_shows_the_sentences_of_its_term(notebook: Callable[..., Any]) -> None:
+    """In StereoSet a click on a cell of the heat map leaves the sentences of its term, which `wb.selection` reads."""
+    book = notebook(TERMS, SHOW)
+    book.run_all()
+    book.ready()
+    settle(book)
+    book.picture("terms-light-1600")
+    line = book.page.locator(".wb-map-line", has_text="nurse")
+    assert book.page.locator(".wb-map-line .wb-map-name").first.inner_text() == "nurse"
+    line.locator(".wb-map-cell").nth(0).click()
+    book.page.wait_for_selector(".wb-map-line[aria-checked='true']")
+    settle(book)
+    n, ss, lms = book.ask(
+        "t = report.tables['terms'].set_index('target').loc['nurse']\nprint(t.n, t.ss, t.lms)"
+    ).split()
+
+    cells = line.locator(".wb-map-cell").all_inner_texts()
+    assert cells == [f"{100 * float(one):.1f} %" for one in (ss, lms)]
+    assert "SS 100.0 % (95 %: " in line.get_attribute("title")
+    assert book.ask("print(len(wb.selection), set(wb.selection.target))") == f"{n} {{'nurse'}}"
+    assert book.tile("n") == n
+    assert all(text.startswith("The nurse") for text in shown(book, 1))
+    assert book.page.locator(".wb-map-line.wb-off").count() == book.page.locator(".wb-map-line").count() - 1
 
 
 def test_the_value_brushes_and_the_reference_stands_where_it_says(notebook: Callable[..., Any]) -> None:

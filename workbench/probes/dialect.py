@@ -71,6 +71,8 @@ class Dialect:
             ("association", "association", "number"),
             ("relative", "relative", "number"),
         ),
+        terms="attribute",
+        measures=(("association", "log ratio", 0.0), ("relative", "relative", 0.0)),
     )
     limits = (
         "The published pairs vary one feature, habitual be: what holds for it need not hold for others, nor for real speech.",

@@ -58,6 +58,8 @@ class Occupations:
             ("they_share", "they", "number"),
             ("pronoun", "likeliest", "text"),
         ),
+        terms="occupation",
+        measures=(("overstatement", "Overstated", 0.0), ("they_share", "they", None)),
     )
     limits = (
         "The real shares are of one country and one year, and count men and women only.",

@@ -58,6 +58,8 @@ class View:
     outcomes: tuple[str, str]  # words for 1 and 0: ("stereotype", "anti-stereotype")
     reference: float | None = None  # the rate of a model without bias, drawn as a line; None where there is none
     columns: tuple[tuple[str, str, str], ...] = ()  # the table: column, title, kind ("text", "number" or "hit")
+    terms: str = ""  # column whose values are the lines of a heat map: "target"; "" for none
+    measures: tuple[tuple[str, str, float | None], ...] = ()  # its cells, means of: column, title, reference or None
 
     def words(self, column: str) -> tuple[str, str]:
         """Return the words for 1 and 0 in a column of the kind "hit".

@@ -66,6 +66,8 @@ class StereoSet:
             ("difference", "Difference (nats per token)", "number"),
             ("prefers_stereotype", "Prefers", "hit"),
         ),
+        terms="target",
+        measures=(("prefers_stereotype", "SS", 0.5), ("related", "LMS", None)),
     )
 
     def score(self, model: Any, examples: "Examples", options: Mapping[str, Any], *, monitor: Monitor) -> Scored:

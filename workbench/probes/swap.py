@@ -73,6 +73,8 @@ class Swap:
             ("value", "Difference", "number"),
             ("flipped", "Flips", "hit"),
         ),
+        terms="term",
+        measures=(("value", "Difference", 0.0), ("flipped", "Flips", None)),
     )
 
     def score(self, model: Any, examples: "Examples", options: Mapping[str, Any], *, monitor: Monitor) -> Scored:

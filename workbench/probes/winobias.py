@@ -44,6 +44,8 @@ class WinoBias:
             ("correct", "right", "hit"),
             ("lean", "lean", "number"),
         ),
+        terms="entity",
+        measures=(("stereotype", "Stereotype", 0.5), ("correct", "Right", None)),
     )
     limits = (
         "A gap needs a model that resolves pronouns: at accuracies near one half in both variants a gap of zero shows nothing.",

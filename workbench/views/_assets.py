@@ -18,6 +18,7 @@ EXPLORER = (
     "dom.js",
     "charts.js",
     "slices.js",
+    "map.js",
     "grid.js",
     "panels.js",
     "explorer.js",

@@ -107,7 +107,8 @@ def view_fields(rows: "pd.DataFrame", by: Sequence[str], view: "View") -> tuple[
     codes[finite] = place(values[finite], limits)
     title = next((said for name, said, _ in view.columns if name == view.value), view.title)
     value = Field(view.value, VALUE, len(limits) - 1, codes, limits, title=title)
-    return (value, *_slices(rows, by), _outcome(rows[view.outcome].to_numpy(float), view.outcomes, "neither"))
+    sliced = [*by, view.terms] if view.terms in rows else by
+    return (value, *_slices(rows, sliced), _outcome(rows[view.outcome].to_numpy(float), view.outcomes, "neither"))
 
 
 def value_edges(values: Floats) -> Floats:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from workbench.errors import UsageError
 from workbench.stats.intervals import Design, design_effect
-from workbench.views import _fields, _rows, _temperature
+from workbench.views import _fields, _map, _rows, _temperature
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +54,7 @@ class Lens:
     effect: Design  # of the outcome: how far rows of one cluster resemble each other
     why_not: str  # why there is no temperature, "" where there is one
     headline: tuple[str, ...]  # metrics to show first
+    map: _map.Map | None = None  # terms against measures, of a view that has them
 
     def metrics(self, found: "pd.DataFrame") -> list[tuple[str, dict[Any, Any]]]:
         """Return the overall metrics as pairs of their words and their line; those without words are not shown.
@@ -115,7 +116,8 @@ def lens_of(report: "Report") -> Lens:
     values, outcomes = rows[value].to_numpy(float), rows[outcome].to_numpy(float)
     known = np.isfinite(outcomes) if view is not None else np.isfinite(outcomes) & np.isfinite(values)
     effect = _effect(rows[known], outcomes[known])
-    return Lens(view, fields, columns, values, outcomes, effect, why_not, report.headline)
+    drawn = None if view is None else _map.map_of(rows, fields, view)
+    return Lens(view, fields, columns, values, outcomes, effect, why_not, report.headline, drawn)
 
 
 def _slices(fields: Sequence[_fields.Field]) -> list[str]:

@@ -145,6 +145,7 @@ def _of_view(lens: Lens, view: "View", unit: str) -> dict[str, Any]:
             f"{_resemble(lens)}",
             "metrics": "Computed by the kernel for the selection. Point at a line to read how its interval was made.",
         },
+        "map": None if lens.map is None else lens.map.for_page(unit),
     }
 
 

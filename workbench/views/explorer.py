@@ -68,6 +68,7 @@ class Explorer(anywidget.AnyWidget):
     codes = traitlets.Bytes().tag(sync=True)  # (fields, n) uint8
     value = traitlets.Bytes().tag(sync=True)  # (n,) float32: a confidence, or the value of the probe's view
     outcome = traitlets.Bytes().tag(sync=True)  # (n,) uint8: 0, 1, 255 for none
+    measures = traitlets.Bytes().tag(sync=True)  # (measures, n) float32 of the heat map, NaN for none
     mask = traitlets.Bytes().tag(sync=True)  # (n,) bits, packed, the first row in the lowest bit
     state = traitlets.Dict().tag(sync=True)  # serial, origin, ranges, mask, temperature
 
@@ -92,6 +93,7 @@ class Explorer(anywidget.AnyWidget):
             codes=np.stack([field.codes for field in self._fields]).tobytes(),
             value=np.where(np.isfinite(lens.value), lens.value, 0).astype(np.float32).tobytes(),
             outcome=np.where(np.isnan(lens.outcome), 255, lens.outcome > 0).astype(np.uint8).tobytes(),
+            measures=b"" if lens.map is None else lens.map.packed(),
             state=self._state_of(self._nothing(0)),
         )
         self._brush = self._nothing(0)

@@ -68,6 +68,19 @@ function countView({ codes, value, outcome, apart }, f, bins, fails) {
   return view;
 }
 
+/** The number, sum and sum of squares of a measure (n,), NaN where a row has none, by the code of one field. */
+function countMeans(code, values, f, bins, fails) {
+  const n = new Float64Array(bins + 1), sum = new Float64Array(bins + 1), squares = new Float64Array(bins + 1);
+  for (let i = 0; i < fails.length; i++) {
+    const value = values[i];
+    if ((fails[i] !== PASSES && fails[i] !== f) || value !== value) continue;
+    n[code[i]]++;
+    sum[code[i]] += value;
+    squares[code[i]] += value * value;
+  }
+  return { n, sum, squares };
+}
+
 /** Counts of those codes of a view that pass its own brush: the counts of the selection. */
 function restrict(counts, table, bins) {
   if (!table) return counts;

@@ -17,11 +17,11 @@ function applyPalette(el, about, theme) {
 
 async function render({ model, el }) {
   const store = storeOf(model), { about } = store;
-  const headline = new Headline(store), charts = new Charts(store, model), slices = new Slices(store);
+  const headline = new Headline(store), charts = new Charts(store, model), slices = new Slices(store), map = about.map ? new TermMap(store) : null;
   const metrics = new Metrics(store), temperature = store.calibrated ? new Temperature(store) : null, grid = new Grid(store);
   const [first, ...further] = charts.panels;
-  const parts = [headline.host, first, slices.host, ...further, metrics.host, temperature?.host, grid.host].filter(Boolean);
-  const root = div("workbench-explorer", [div(`wb-layout wb-of-${first ? about.kind : "outcomes"}`, parts)]);
+  const parts = [headline.host, first, slices.host, ...further, map?.host, metrics.host, temperature?.host, grid.host].filter(Boolean);
+  const root = div("workbench-explorer", [div(`wb-layout wb-of-${first ? about.kind : "outcomes"}${map ? " wb-mapped" : ""}`, parts)]);
   if (about.held_out) root.append(element("p", { class: "wb-caption", text: `${whole.format(about.held_out)} examples are held out and not shown.` }));
   applyPalette(root, about, themeNow());
   el.replaceChildren(root);
@@ -30,6 +30,7 @@ async function render({ model, el }) {
   const repaint = async () => {                        // one repaint at a time, and one more for what came meanwhile
     headline.paint();
     slices.paint();
+    map?.paint();
     metrics.stale();
     temperature?.paint();
     if (painting) { again = true; return; }

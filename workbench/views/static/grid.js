@@ -1,6 +1,7 @@
 // The example table: rows come in windows from the kernel; only those near the eye stand in the page.
 
-const ROW = 28, TALL = 44, NARROW = 1000;              // px of a row, of one with two lines, and of a table that needs those
+const ROW = 28, TALL = 44, NARROW = 500;               // px of a row, of one with two lines, and of a column of sentences that needs those
+const CHARACTER = 7, FITTED = 125;                     // px of a character, and of the widest column that is as wide as its words
 const AHEAD = 30, TALLEST = 12_000_000;                // rows fetched beyond the eye, px that browsers can scroll
 
 class Grid {
@@ -9,7 +10,7 @@ class Grid {
     this.columns = store.about.columns;
     this.sorted = { column: null, descending: false };
     this.active = -1;
-    this.paired = this.columns.filter(column => column.wide).length > 1;   // sentences side by side
+    this.wide = this.columns.filter(column => column.wide).length;
     this.body = div("wb-body", [], { role: "rowgroup" });
     this.spacer = div("wb-spacer", [this.body], { role: "presentation" });
     this.port = div("wb-port", [this.spacer], { tabindex: 0, role: "presentation",
@@ -18,8 +19,10 @@ class Grid {
       onclick: () => this.sort(column.name) }));
     const head = element("div", { class: "wb-row wb-grid-head", role: "row" },
       this.heads.map((button, k) => element("div", { role: "columnheader", class: `wb-cell wb-${this.columns[k].kind}`, "aria-sort": "none" }, [button])));
-    const widths = this.columns.map(({ kind, wide, words }) => (wide ? "minmax(160px, 3.4fr)" : kind === "text" ? "minmax(64px, 1fr)"
-      : kind === "number" ? "100px" : `${Math.max(72, 18 + 7 * Math.max(...words.map(word => word.length)))}px`));
+    const fit = words => 18 + CHARACTER * Math.max(...words.map(word => word.length));
+    const least = name => Math.max(64, Math.min(FITTED, fit(["", ...(store.fields.find(field => field.name === name)?.labels ?? [])])));
+    const widths = this.columns.map(({ name, kind, wide, words }) => (wide ? `minmax(${this.wide > 2 ? 110 : 160}px, 3.4fr)`
+      : kind === "text" ? `minmax(${least(name)}px, 1fr)` : kind === "number" ? "100px" : `${Math.max(72, fit(words))}px`));
     this.table = div("wb-table", [element("div", { role: "rowgroup", class: "wb-grid-top" }, [head]), this.port],
       { role: "grid", "aria-label": "Examples", "aria-colcount": this.columns.length });
     this.table.style.setProperty("--wb-columns", widths.join(" "));
@@ -35,8 +38,8 @@ class Grid {
 
   get n() { return this.store.window?.n ?? 0; }
 
-  /** Height of a row: sentences side by side get two lines where the table is narrow. */
-  get row() { return this.paired && this.port.clientWidth < NARROW ? TALL : ROW; }
+  /** Height of a row: sentences side by side get two lines where their columns are narrow. */
+  get row() { return this.wide > 1 && this.port.clientWidth < NARROW * this.wide ? TALL : ROW; }
 
   get exact() { return this.n * this.row <= TALLEST; }
 

@@ -22,6 +22,22 @@ function meanOf(sum, spread, n) {
   return { mean, deviation: Math.sqrt(Math.max(0, (sum - spread) / n - mean * mean)) };
 }
 
+/**
+ * The mean of a measure in one code, with its 95 % interval; null where there is none. A share has Wilson's (for values between 0
+ * and 1 it is the wider); another mean Student's, at n / effect rows. `students` are the quantiles of 1, 2, ... degrees of freedom.
+ */
+function cellOf({ n, sum, squares }, code, { share, effect }, students) {
+  const rows = n[code];
+  if (!rows) return null;
+  const mean = sum[code] / rows, count = rows / effect.effect;
+  if (share) { const [low, high] = wilson(sum[code], rows, effect); return { n: rows, mean, low, high }; }
+  const freedom = Math.floor(count) - 1;
+  if (freedom < 1) return { n: rows, mean, low: null, high: null };
+  const spread = Math.max(0, squares[code] / rows - mean * mean) * (rows / Math.max(1, rows - 1));
+  const half = Math.max(effect.quantile, students[Math.min(freedom, students.length) - 1]) * Math.sqrt(spread / count);
+  return { n: rows, mean, low: mean - half, high: mean + half };
+}
+
 const total = values => values.reduce((sum, value) => sum + value, 0);
 
 /** Expected calibration error of counts per bin of confidence: sum over bins of |hits - sum of confidence| / n. */
@@ -127,10 +143,14 @@ function riskRows(counts, bins, design) {
   return rows;
 }
 
-/** A number with as many digits as its interval can bear, two to four. */
-function digits(value, low, high) {
-  if (value === null || !Number.isFinite(value)) return "–";
+/** How many decimals an interval can bear, two to four. */
+function placesOf(low, high) {
   const half = low === null || high === null ? 0 : (high - low) / 2;
-  const places = half > 0 ? Math.min(4, Math.max(2, Math.ceil(-Math.log10(half)) + 1)) : 3;
+  return half > 0 ? Math.min(4, Math.max(2, Math.ceil(-Math.log10(half)) + 1)) : 3;
+}
+
+/** A number with as many digits as its interval can bear, or with so many decimals. */
+function digits(value, low, high, places = placesOf(low, high)) {
+  if (value === null || !Number.isFinite(value)) return "–";
   return value.toFixed(places).replace("-", "−");
 }

@@ -42,13 +42,9 @@ class Slices {
   }
 
   toggle(code, run) {
-    const f = this.store.slice, bins = this.store.bins[f], chosen = new Set(this.store.ranges[f] ?? []);
-    const span_ = run && this.last !== undefined ? [Math.min(this.last, code), Math.max(this.last, code)] : null;
-    if (span_) for (let k = span_[0]; k <= span_[1]; k++) chosen.add(k);
-    else if (!chosen.delete(code)) chosen.add(code);
+    const from = run && this.last !== undefined ? Math.min(this.last, code) : code, to = run ? Math.max(this.last ?? code, code) : code;
+    this.store.toggle(this.store.slice, code, from < to ? Array.from({ length: to - from + 1 }, (_, k) => from + k) : []);
     this.last = code;
-    const codes = [...chosen].sort((a, b) => a - b);
-    this.store.brush(f, codes.length && codes.length < bins ? codes : null);
   }
 
   paint() {

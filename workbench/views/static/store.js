@@ -17,6 +17,8 @@ class Store {
       value: new Float32Array(value.slice().buffer), outcome: bytes("outcome"), apart: !this.calibrated,
     };
     this.columns = this.base;
+    const measured = bytes("measures").slice().buffer;
+    this.measured = (this.about.map?.measures ?? []).map((_, m) => new Float32Array(measured, 4 * m * this.rows, this.rows));
     this.fails = new Uint8Array(this.rows);
     this.bins = this.fields.map(field => field.bins);
     this.charted = this.fields.flatMap((field, f) => (field.kind === "slice" ? [] : [f]));
@@ -31,6 +33,7 @@ class Store {
     this.listeners = new Set();
     this.takeState();
     this.everything = count(this.base, { tables: this.fields.map(() => null), mask: null }, this.allShown(), this.bins, this.fails).views;
+    this.everyCell = this.countCells();
     this.recount();
     this.started = false;
     this.on("change:state", () => { if (model.get("state").origin !== this.origin) { this.takeState(); this.changed("state"); } });
@@ -89,8 +92,22 @@ class Store {
     const { selected, views } = count(this.columns, { tables: this.tables, mask: this.mask }, shown, this.bins, this.fails);
     this.selected = selected;
     this.views = views;
+    this.cells = this.countCells();
     this.measures = measure(restrict(views.get(0), this.tables[0], this.bins[0]), this.bins[0], { effect: this.about.effect, calibrated: this.calibrated });
     this.countTime = performance.now() - begun;
+  }
+
+  /** The means of the heat map by term, over the rows that pass all brushes but the term's own. */
+  countCells() {
+    const f = this.about.map?.field;
+    return this.measured.map(values => countMeans(this.base.codes[f], values, f, this.bins[f], this.fails));
+  }
+
+  /** Take a code of a slice into its brush, or out of it; `more` codes come in with it. */
+  toggle(field, code, more = []) {
+    const chosen = new Set([...(this.ranges[field] ?? []), ...more]);
+    if (!more.length && !chosen.delete(code)) chosen.add(code);
+    this.brush(field, chosen.size && chosen.size < this.bins[field] ? [...chosen].sort((a, b) => a - b) : null);
   }
 
   /** Set the allowed codes of a field; null lifts the brush. */
