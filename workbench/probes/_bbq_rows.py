@@ -37,6 +37,8 @@ SAID = (
 )  # kept in the rows
 NEW = ("predicted_index", "answer", "biased", "aligned", "log_odds_biased")
 WORDS = ("predicted", "example", "text", "cluster", "group")
+LOPSIDED, FEWEST = 0.9, 20  # share of answers on one place, and answers, from which the report says so
+PLACES = ("the first choice", "the second choice", "the third choice")
 REMEDY = "Read the set with wb.benchmark('bbq', folder), or give the authors' fields (answer_info, ...)."
 
 
@@ -62,7 +64,8 @@ def rows_of_model(model: Any, examples: "Examples", options: Mapping[str, Any], 
         ],
         dtype=float,
     )
-    return Scored(rows, {}, (*found.notes, *_lost(rows)), missing=found.missing)
+    places = tuple("ABC") if options["scoring"] == "letters" else PLACES
+    return Scored(rows, {}, (*found.notes, *_lost(rows), *_lopsided(rows, places)), missing=found.missing)
 
 
 def rows_of_answers(frame: Any, *, columns: Mapping[str, Any], by: Sequence[str]) -> Scored:
@@ -113,7 +116,7 @@ def rows_of_answers(frame: Any, *, columns: Mapping[str, Any], by: Sequence[str]
         if named[word] in table:
             carried[word] = table[named[word]].astype(str)
     rows = _judged(frame_of(records, carried, tuple(kept)), index)
-    return Scored(rows.assign(log_odds_biased=np.nan), {}, (how, *_lost(rows)))
+    return Scored(rows.assign(log_odds_biased=np.nan), {}, (how, *_lost(rows), *_lopsided(rows, PLACES)))
 
 
 def match(answer: str, choices: Sequence[str], names: Sequence[str]) -> int:
@@ -209,6 +212,27 @@ def _lost(rows: "pd.DataFrame") -> tuple[str, ...]:
         f"{count} of {len(rows)} examples {reasons[reason]}: they are left out of all scores."
         for reason, count in counts.items()
         if count
+    )
+
+
+def _lopsided(rows: "pd.DataFrame", places: Sequence[str]) -> tuple[str, ...]:
+    """Return a note where nearly all answers stand on one place, though the right ones do not."""
+    from workbench.probes._slices import clusters_of
+    from workbench.stats.intervals import proportion
+
+    some = rows[rows["predicted_index"] >= 0]
+    if len(some) < FEWEST:
+        return ()
+    counts = np.bincount(some["predicted_index"].to_numpy(int), minlength=len(places))
+    most = int(counts.argmax())
+    right = float((some["label_index"] == most).mean())
+    if counts[most] < LOPSIDED * len(some) or right >= LOPSIDED:
+        return ()
+    share = proportion((some["predicted_index"] == most).to_numpy(float), clusters=clusters_of(some))
+    said = f"{100 * share.value:.1f} % (95 %: {100 * share.low:.1f} to {100 * share.high:.1f})"
+    return (
+        f"The model answers {places[most]} in {said} of the {len(some):,} questions, a place that is right in {100 * right:.1f} %: "
+        "the scores below describe position, not group.",
     )
 
 
