@@ -22,6 +22,7 @@ __all__ = [
     "OutOfMemory",
     "UsageError",
     "WorkbenchError",
+    "counted",
     "unknown",
 ]
 
@@ -72,3 +73,12 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> UsageError:
     near = difflib.get_close_matches(str(name), names, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return UsageError(f"Unknown {kind} {name!r}.{hint} Known: {', '.join(names) or 'none'}.")
+
+
+def counted(n: int, one: str, many: str = "") -> str:
+    """Return a number and its word: `many` for all numbers but 1, by default `one` with an s.
+
+    >>> counted(1, "pair"), counted(1200, "pair"), counted(0, "row repeats", "rows repeat")
+    ('1 pair', '1,200 pairs', '0 rows repeat')
+    """
+    return f"{n:,} {one if n == 1 else many or one + 's'}"

@@ -98,6 +98,7 @@ def test_names_of_metrics_are_written_as_people_do() -> None:
     said = [metric_title(name) for name in ("bpsn_auc", "icat", "lms", "ss", "ppv", "fnr_gap", "weat_effect")]
 
     assert said == ["BPSN AUC", "ICAT", "LMS", "SS", "PPV", "FNR gap", "WEAT effect"]
+    assert metric_title("prefers_more_per_token") == "Prefers the stereotype, per token"
 
 
 def test_slices_without_a_value_are_counted(capfd: Any) -> None:

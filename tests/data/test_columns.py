@@ -112,7 +112,7 @@ def test_repeated_choices_are_merged_and_said() -> None:
     )
     assert examples.frame["choices"].tolist() == [["x", "y"], ["p", "q"]]
     assert examples.frame["label"].tolist() == [1, 0]
-    assert "1 row(s) repeat a choice; the repeats were merged (row 0)." in examples.notes
+    assert "1 row repeats a choice; the repeats were merged (row 0)." in examples.notes
 
 
 @pytest.mark.parametrize(
@@ -121,8 +121,8 @@ def test_repeated_choices_are_merged_and_said() -> None:
         ("x or y", r"Row 1: the choices are 'x or y', not a list of answers"),
         (7, "Row 1: the choices are 7, not a list of answers"),
         (None, "Row 1: the choices are None, not a list of answers"),
-        (["x"], r"Row 1: \['x'\] has 1 choice\(s\); a question needs at least 2"),
-        ([], r"Row 1: \[\] has 0 choice\(s\)"),
+        (["x"], r"Row 1: \['x'\] has 1 choice; a question needs at least 2"),
+        ([], r"Row 1: \[\] has 0 choices"),
         (["x", "x"], "Row 1: all its choices are 'x'"),
         (["x", None], r"Row 1: one of the choices \['x', None\] is empty"),
         (["x", ["y"]], r"Row 1: the choice \['y'\] is not a text"),

@@ -258,7 +258,7 @@ def test_a_column_can_be_added() -> None:
     assert examples.slices == ("half",)
     assert three().with_column("n", {"c": 3, "b": 2, "a": 1}).frame["n"].tolist() == [1, 2, 3]
     assert list(three().with_groups("kind").frame.columns)[:5] == ["example", "text", "choices", "label", "group"]
-    with pytest.raises(DataError, match=r"The column 'n' has 2 value\(s\) for 3 examples"):
+    with pytest.raises(DataError, match=r"The column 'n' has 2 values for 3 examples"):
         three().with_column("n", [1, 2])
     with pytest.raises(UsageError, match="The ids of examples do not change"):
         three().with_column("example", ["x", "y", "z"])
@@ -331,7 +331,7 @@ def test_the_text_form_says_what_is_there() -> None:
     shown = repr(three(licence="CC0", slices=["kind"]))
     assert shown.splitlines()[0] == "Examples 'three'"
     for part in (
-        "3 question(s) with 2 choices",
+        "3 questions with 2 choices",
         "slices: kind (2)",
         "licence: CC0",
         "example: the column id, by its name.",

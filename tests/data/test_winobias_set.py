@@ -62,9 +62,9 @@ def test_what_cannot_be_told_is_dropped_and_said(folder: Path) -> None:
     examples = benchmark("winobias", folder)
 
     assert len(examples) == 8
-    assert any(note.startswith("2 pair(s) dropped: they do not name the same two") for note in examples.notes)
+    assert any(note.startswith("2 pairs dropped: they do not name the same two") for note in examples.notes)
     assert any("type2 dev 4, type2 dev 5" in note for note in examples.notes)
-    assert "2 pair(s) differ in more than the pronoun, as they stand in the files." in examples.notes
+    assert "2 pairs differ in more than the pronoun, as in the files." in examples.notes
 
 
 def test_wrong_options_and_missing_files_are_said(folder: Path) -> None:

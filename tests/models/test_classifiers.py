@@ -197,7 +197,7 @@ def test_a_scikit_learn_classifier_of_features() -> None:
     np.testing.assert_allclose(expected, model.classify(shuffled).probabilities)
     np.testing.assert_allclose(expected, model.classify(frame).probabilities)
     assert ("0", "1") == model.labels
-    with pytest.raises(DataError, match=r"needs the feature\(s\) hours; input 1 has age, job"):
+    with pytest.raises(DataError, match=r"needs the feature hours; input 1 has age, job"):
         model.classify([shuffled[0], {"age": 1.0, "job": "a"}])
 
 

@@ -222,6 +222,25 @@ def test_groups_are_compared_within_their_domain() -> None:
     assert set(report.tables["scorer_bias"]["part"]) == {"domain=colour", "domain=shape"}
 
 
+def test_rows_without_a_domain_are_counted_and_compared_nowhere() -> None:
+    """Blank domains (None, NaN, spaces) are in the numbers of all and in no part; a note counts them."""
+    both = pd.concat([prompts(40, ("red", "blue"), domain=domain).frame for domain in ("colour", "flag")])
+    both["example"] = [str(i) for i in range(len(both))]
+    rest = both.iloc[[0, 1, 40]].assign(example=["x", "y", "z"], domain=[None, " ", float("nan")])
+    stored = pd.concat([both, rest]).assign(continuation="fine")
+    report = wb.from_predictions(stored, probe="continuations", by=[], scorers=[FAIR])
+    parts = set(report.tables["scorer_bias"]["part"])
+
+    assert parts == {"domain=colour", "domain=flag"}
+    assert line(report, "awful")["n"] == len(stored)
+    assert (
+        "3 rows have no domain: in the numbers of all, but in no comparison of groups, which is made within domain."
+        in (report.notes)
+    )
+    whole = wb.from_predictions(stored, probe="continuations", by=[], scorers=[FAIR], within="")
+    assert not any("no domain" in note for note in whole.notes)
+
+
 def test_a_group_of_two_domains_has_a_line_for_each() -> None:
     """Red and blue in two domains: no two metrics share their name and group."""
     both = pd.concat([prompts(40, ("red", "blue"), domain=domain).frame for domain in ("colour", "flag")])

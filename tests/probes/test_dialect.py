@@ -137,7 +137,7 @@ def test_a_word_without_a_likelihood_is_counted() -> None:
     report = wb.run("dialect", model, pairs(9))
 
     assert line_of(report, "scored")["value"] == pytest.approx(0.75)
-    assert report.notes[0] == "9 row(s) have no finite likelihood; they are not scored."
+    assert report.notes[0] == "9 rows have no finite likelihood: not scored."
 
 
 def test_order_slices_and_files_change_nothing(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_an_interrupted_run_keeps_whole_pairs() -> None:
     report = wb.run("dialect", model, pairs(6))
 
     assert (report.outcome, len(report.rows), report.record.done) == ("interrupted", 8, 2)
-    assert report.notes[1].startswith("12 prompt(s) were longer")
+    assert report.notes[1].startswith("12 prompts were longer")
 
 
 def test_what_does_not_fit_is_said() -> None:

@@ -111,7 +111,7 @@ def test_probabilities_too_small_for_a_float_still_divide() -> None:
     lost = Oracle(lambda context, form: -np.inf if "nurse" in context else -1.0 - len(form) / 9)
     report = wb.run("occupations", lost, some, by=[])
     assert line_of(report, "scored")["value"] == 0.5
-    assert report.notes[0].startswith("10 sentence(s) have no finite probability")
+    assert report.notes[0].startswith("10 sentences have no finite probability")
 
 
 def test_order_slices_and_files_change_nothing(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_an_interrupted_run_keeps_what_is_done() -> None:
     report = wb.run("occupations", model, "occupations")
 
     assert (report.outcome, len(report.rows), report.record.done) == ("interrupted", 7, 7)
-    assert any("600 sentence(s) were longer" in note for note in report.notes)
+    assert any("600 sentences were longer" in note for note in report.notes)
 
 
 def test_what_does_not_fit_is_said() -> None:

@@ -21,6 +21,12 @@ ACRONYMS = frozenset({
     *("auc", "aurc", "auroc", "bnsp", "bpsn", "ece", "fdr", "fnr", "fpr", "icat", "ks", "l2", "lms", "mce", "nll", "npv"),
     *("ctf", "pll", "ppv", "seat", "ss", "tnr", "tpr", "weat"),
 })  # fmt: skip
+TITLES = {  # of names whose words alone do not say it
+    "prefers_more": "Prefers the stereotype",
+    "prefers_more_per_token": "Prefers the stereotype, per token",
+    "prefers_more_stereo": "Prefers the stereotype, stereo pairs",
+    "prefers_more_antistereo": "Prefers the stereotype, antistereo pairs",
+}
 SIGNED = ("gap", "difference", "bias")  # metrics of these names have a meaning at zero, also where none is below it
 
 
@@ -38,6 +44,8 @@ def metric_title(metric: str) -> str:
     >>> metric_title("smooth_ece"), metric_title("accuracy"), metric_title("bpsn_auc")
     ('Smooth ECE', 'Accuracy', 'BPSN AUC')
     """
+    if metric in TITLES:
+        return TITLES[metric]
     words = [word.upper() if word in ACRONYMS else word for word in metric.split("_")]
     name = " ".join(words)
     return name[:1].upper() + name[1:]

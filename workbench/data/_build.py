@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from workbench.data._columns import Roles, roles_of
 from workbench.data._labels import Answers, answers_of, blank, class_name, listed
 from workbench.data._read import Table
-from workbench.errors import DataError, UsageError
+from workbench.errors import DataError, UsageError, counted
 from workbench.frames import example_ids
 
 if TYPE_CHECKING:
@@ -129,7 +129,9 @@ def _choices(
         kept.append(unique)
     if merged:
         rows = ", ".join(map(str, merged[:8])) + (", ..." if len(merged) > 8 else "")
-        notes.append(f"{len(merged)} row(s) repeat a choice; the repeats were merged (row {rows}).")
+        notes.append(
+            f"{counted(len(merged), 'row repeats', 'rows repeat')} a choice; the repeats were merged (row {rows})."
+        )
     ours: dict[str, list[Any]] = {"choices": kept}
     if places is not None:
         ours["label"] = [kept[i].index(answers[i].choices[place]) for i, place in enumerate(places)]

@@ -7,7 +7,7 @@ import string
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from workbench.errors import DataError, UsageError, unknown
+from workbench.errors import DataError, UsageError, counted, unknown
 
 __all__ = ["FORMS", "Answers", "answers_of", "blank", "class_name", "listed"]
 
@@ -66,7 +66,9 @@ def _texts(values: list[Any], row: int) -> tuple[str, ...]:
         if isinstance(value, (list, dict, tuple)):
             raise DataError(f"Row {row}: the choice {_short(value)} is not a text.")
     if len(values) < 2:
-        raise DataError(f"Row {row}: {_short(values)} has {len(values)} choice(s); a question needs at least 2.")
+        raise DataError(
+            f"Row {row}: {_short(values)} has {counted(len(values), 'choice')}; a question needs at least 2."
+        )
     return tuple(map(str, values))
 
 

@@ -16,7 +16,7 @@ from workbench.data._build import OURS, build, plain, tidy
 from workbench.data._columns import Columns
 from workbench.data._labels import blank
 from workbench.data._read import read
-from workbench.errors import DataError, UsageError, unknown
+from workbench.errors import DataError, UsageError, counted, unknown
 from workbench.frames import require, seed_of
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ class Examples:
         listed = self._by_id(name, values) if isinstance(values, Mapping) else list(values)
         if isinstance(values, str) or len(listed) != len(self):
             raise DataError(
-                f"The column {name!r} has {len(listed)} value(s) for {len(self)} examples. Give one for each."
+                f"The column {name!r} has {counted(len(listed), 'value')} for {counted(len(self), 'example')}. Give one for each."
             )
         frame = self.frame
         frame[name] = tidy(listed, digits=False)
@@ -249,10 +249,10 @@ class Examples:
     def _facts(self) -> list[str]:
         """Return what is worth saying, a line each."""
         frame = self._frame
-        what = {"choice": "question(s)", "class": "example(s) with a class", "text": "text(s)"}[self.kind]
+        forms = {"choice": ("question",), "class": ("example with a class", "examples with a class"), "text": ("text",)}
         sizes = sorted({len(choices) for choices in frame["choices"]}) if self.kind == "choice" else []
         more = f" with {sizes[0]}{f' to {sizes[-1]}' if len(sizes) > 1 else ''} choices" if sizes else ""
-        lines = [f"{len(self):,} {what}{more}"]
+        lines = [f"{counted(len(self), *forms[self.kind])}{more}"]
         if self.slices:
             lines.append("slices: " + ", ".join(f"{name} ({frame[name].nunique()})" for name in self.slices))
         lines += [f"{title}: {value}" for title, value in (("licence", self.licence), ("source", self.source)) if value]

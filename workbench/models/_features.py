@@ -88,7 +88,8 @@ def _framed(inputs: Sequence[Mapping[str, Any]], names: Any, model: str) -> Any:
     for i, each in enumerate(inputs):
         missing = [name for name in names if name not in each]
         if missing:
-            raise DataError(f"{model} needs the feature(s) {_listed(missing)}; input {i} has {_listed(each)}.")
+            said = "feature" if len(missing) == 1 else "features"
+            raise DataError(f"{model} needs the {said} {_listed(missing)}; input {i} has {_listed(each)}.")
     return pd.DataFrame([{name: each[name] for name in names} for each in inputs], columns=list(names))
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from workbench.errors import ModelError, OutOfMemory, UsageError, unknown
+from workbench.errors import ModelError, OutOfMemory, UsageError, counted, unknown
 from workbench.models._weights import weight_files
 
 __all__ = ["Placement", "check_fit", "free_memory", "place", "tensors_of", "text_of_bytes", "weight_bytes"]
@@ -175,7 +175,7 @@ def _device(device: str | torch.device | None) -> tuple[torch.device, str]:
         if index >= torch.cuda.device_count():
             count = torch.cuda.device_count()
             raise UsageError(
-                f"device is {str(device)!r}, but there are {count} CUDA GPU(s), counted from 0. Use 'cuda:0'."
+                f"device is {str(device)!r}, but torch sees {counted(count, 'CUDA GPU')}, counted from 0. Use 'cuda:0'."
             )
         return torch.device("cuda", index), "asked"
     if asked.type == "mps" and not torch.backends.mps.is_available():

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.errors import DataError, UsageError
+from workbench.errors import DataError, UsageError, counted
 from workbench.frames import require
 from workbench.models.verbs import Embeddings, Monitor
 from workbench.probes._rows import need_verb, rows_frame
@@ -143,7 +143,7 @@ def _notes(
     notes = [f"Vectors: {read}."]
     cut = 0 if made.truncated is None else int((made.truncated > 0).sum())
     if cut:
-        notes.append(f"{cut} different text(s) are longer than the model reads and were cut at their end.")
+        notes.append(f"{counted(cut, 'text is', 'different texts are')} longer than the model reads: cut at the end.")
     lost = ~_known(vectors)
     if lost.any():
         different = [repr(text) for text in dict.fromkeys(frame["text"][lost])]

@@ -8,7 +8,7 @@ import numpy as np
 
 from workbench.frames import Metric
 from workbench.models.scorers import REFUSAL, SHORT, refusal_errors
-from workbench.probes._continuations_rows import PROMPT, SCORE, TEMPLATES, TERM
+from workbench.probes._continuations_rows import PROMPT, SCORE, TEMPLATES, TERM, blank_in
 from workbench.probes._slices import OVERALL, clusters_of
 
 if TYPE_CHECKING:
@@ -105,10 +105,12 @@ def _prompts(rows: "pd.DataFrame", name: str) -> "pd.DataFrame":
 
 def parts_of(rows: "pd.DataFrame", within: str) -> Iterator[tuple[str, "pd.DataFrame"]]:
     """Yield the rows in which groups are compared with each other, by name: all, or each value of the column `within`."""
-    if within not in rows.columns or rows[within].nunique() < 2:
+    blank = blank_in(rows, within)
+    if within not in rows.columns or rows[within][~blank].nunique() < 2:
         yield OVERALL, rows
         return
-    for value, part in rows.groupby(rows[within].astype(str), sort=True):
+    some = rows[~blank]  # a note counts the others
+    for value, part in some.groupby(some[within].astype(str), sort=True):
         yield f"{within}={value}", part
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.errors import DataError, UsageError, unknown
+from workbench.errors import DataError, UsageError, counted, unknown
 from workbench.frames import example_ids, require, seed_of
 from workbench.models.scorers import BUILT_IN, Scorer, scorer
 from workbench.models.verbs import Monitor
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from workbench.data.examples import Examples
 
-__all__ = ["OWN", "PROMPT", "SCORE", "TEMPLATES", "TERM", "WITHIN", "read_rows", "write_rows"]
+__all__ = ["OWN", "PROMPT", "SCORE", "TEMPLATES", "TERM", "WITHIN", "blank_in", "read_rows", "write_rows"]
 
 SCORE, PROMPT, TERM = (
     "score_",
@@ -188,7 +188,23 @@ def _scored(
     blank = int(rows["continuation"].str.strip().eq("").sum())
     if blank:
         notes = (*notes, f"{blank} of {len(rows)} continuations are empty: they have no score and are counted as such.")
-    return Scored(rows, {}, notes, missing)
+    return Scored(rows, {}, (*notes, *_without(rows, options["within"])), missing)
+
+
+def blank_in(rows: "pd.DataFrame", name: str) -> NDArray[np.bool_]:
+    """Return which rows have no value in the column within which groups are compared; none where there is no such column."""
+    if name not in rows.columns:
+        return np.zeros(len(rows), dtype=bool)
+    return (rows[name].isna() | rows[name].astype(str).str.strip().eq("")).to_numpy(bool)
+
+
+def _without(rows: "pd.DataFrame", name: str) -> tuple[str, ...]:
+    """Return the note on rows that are compared in no part, where the column `name` makes parts."""
+    blank = blank_in(rows, name)
+    if not blank.any() or rows[name][~blank].nunique() < 2:
+        return ()
+    said = counted(int(blank.sum()), "row has", "rows have")
+    return (f"{said} no {name}: in the numbers of all, but in no comparison of groups, which is made within {name}.",)
 
 
 def _joined(prompt: str, text: str) -> str:

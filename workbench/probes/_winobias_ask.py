@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.errors import counted
 from workbench.frames import require
 from workbench.models.verbs import Monitor, Question, Request
 from workbench.probes._rows import need_verb, rows_frame
@@ -77,7 +78,9 @@ def _pronoun(model: Any, examples: "Examples", monitor: Monitor) -> Scored:
         kept = {"text": line["text"], "anti": line["anti"], "pronoun": f"{line['pronoun']} / {line['pronoun_anti']}"}
         kept |= {"logp_pro": pro, "logp_anti": anti, "answer": answer, "correct": np.nan}
         records.append({**_common(line, "pair", lean), **kept})
-    notes = (f"{uneven} pair(s) differ in more than their pronouns; they are not scored.",) if uneven else ()
+    notes = (
+        (f"{counted(uneven, 'pair differs', 'pairs differ')} in more than the pronouns: not scored.",) if uneven else ()
+    )
     return _scored(records, examples, wanted=1, notes=(*notes, *_cut(cut)))
 
 
@@ -146,7 +149,7 @@ def _answer(right: float, entity: str, other: str) -> dict[str, Any]:
 
 
 def _cut(count: int) -> tuple[str, ...]:
-    return (f"{count} sentence(s) were longer than the model reads, and were cut.",) if count else ()
+    return (f"{counted(count, 'sentence was', 'sentences were')} longer than the model reads: cut.",) if count else ()
 
 
 def _scored(records: list[dict[str, Any]], examples: "Examples", *, wanted: int, notes: tuple[str, ...]) -> Scored:

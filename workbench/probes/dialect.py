@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from workbench.errors import DataError
+from workbench.errors import DataError, counted
 from workbench.frames import require
 from workbench.models.verbs import Monitor, Question
 from workbench.probes._rows import need_verb, rows_frame
@@ -107,8 +107,8 @@ class Dialect:
         cut = 0 if found.truncated is None else int((np.asarray(found.truncated) > 0).sum())
         rows = rows_frame(records, examples, [*COLUMNS, *(["attributes"] if "attributes" in lines[0] else [])])
         lost = int(rows["association"].isna().sum())
-        notes = [f"{cut} prompt(s) were longer than the model reads, and were cut."] if cut else []
-        notes += [f"{lost} row(s) have no finite likelihood; they are not scored."] if lost else []
+        notes = [f"{counted(cut, 'prompt was', 'prompts were')} longer than the model reads: cut."] if cut else []
+        notes += [f"{counted(lost, 'row has', 'rows have')} no finite likelihood: not scored."] if lost else []
         return Scored(rows, {}, tuple(notes), missing=len(lines) - done)
 
     def summarise(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from workbench.errors import DataError
+from workbench.errors import DataError, counted
 from workbench.frames import require
 from workbench.models.verbs import Monitor, Question
 from workbench.probes._prompts import softmax
@@ -96,8 +96,10 @@ class Occupations:
             rows["cluster"] = rows["occupation"].astype(str)
         cut = 0 if found.truncated is None else int((np.asarray(found.truncated) > 0).sum())
         lost = int(rows["model_share"].isna().sum())
-        notes = [f"{cut} sentence(s) were longer than the model reads, and were cut."] if cut else []
-        notes += [f"{lost} sentence(s) have no finite probability; they are not scored."] if lost else []
+        notes = [f"{counted(cut, 'sentence was', 'sentences were')} longer than the model reads: cut."] if cut else []
+        notes += (
+            [f"{counted(lost, 'sentence has', 'sentences have')} no finite probability: not scored."] if lost else []
+        )
         return Scored(rows, {}, tuple(notes), missing=len(lines) - len(rows))
 
     def summarise(

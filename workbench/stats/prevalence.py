@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.errors import DataError, UsageError
+from workbench.errors import DataError, UsageError, counted
 from workbench.stats._checks import check_clusters, check_pairs
 from workbench.stats._intervals import TINY, Interval, mean_variance, undefined
 
@@ -101,7 +101,7 @@ def rogan_gladen(
         side = "fewer are flagged than its false alarms" if value == 0 else "more are flagged than its hits"
         return undefined(f"{side} alone would give, so that its error on these texts is another", value=value, n=n)
     low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
-    what = f"Se {mean_of[0]:.3f}, Sp {mean_of[1]:.3f} of {len(errors)} source(s)"
+    what = f"Se {mean_of[0]:.3f}, Sp {mean_of[1]:.3f} of {counted(len(errors), 'source')}"
     return Interval(value, float(low), float(high), n, f"Rogan-Gladen, {what}, {draws} draws, {level:.0%}")
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from workbench.data._sets._lines import lines_of
 from workbench.data.examples import Examples
-from workbench.errors import UsageError
+from workbench.errors import UsageError, counted
 
 __all__ = ["files", "read"]
 
@@ -70,9 +70,13 @@ def read(folder: Path, *, split: str = "dev", type: "str | int | None" = None) -
             couple = " / ".join(sorted((found["entity"], found["other"]), key=str.lower))
             where = {"example": f"winobias-{kind}-{split}-{number:03d}", "cluster": couple, "type": kind}
             records.append({**where, **found})
-    notes = [f"{count} pair(s) dropped: {why}." for why, count in sorted(dropped.items())]
+    notes = [f"{counted(count, 'pair')} dropped: {why}." for why, count in sorted(dropped.items())]
     notes += [f"Dropped: {', '.join(lost)}."] if lost else []
-    notes += [f"{uneven} pair(s) differ in more than the pronoun, as they stand in the files."] if uneven else []
+    notes += (
+        [f"{counted(uneven, 'pair differs', 'pairs differ')} in more than the pronoun, as in the files."]
+        if uneven
+        else []
+    )
     return _examples(records, f"winobias-{split}", tuple(notes))
 
 
