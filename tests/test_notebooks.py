@@ -32,5 +32,7 @@ def test_the_bias_notebook_runs(embedded_model: Any, tmp_path: Path) -> None:
         if "data" in output
     ]
 
-    for title in ("Pronouns of occupations", "Paired sentences", "Counterfactual swap", "Groups of predictions"):
+    swap = "Counterfactual swap"
+    judged = f"{swap} of alt-profanity-check"
+    for title in ("Pronouns of occupations", "Paired sentences", swap, judged, "Groups of predictions"):
         assert any(said.startswith(title) for said in shown), title
