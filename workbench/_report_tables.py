@@ -67,7 +67,7 @@ def examples(report: "Report", most: int) -> str:
 
 
 def _columns(report: "Report") -> list[_Column]:
-    """Return the columns to show: the view's or the usual ones, then the slices; not a group that says nothing."""
+    """Return the columns to show: the view's or the usual ones, then the slices; not what is empty or a group that says nothing."""
     rows, view = report.explored, report.view
     if view is None or not view.columns:
         kinds = {"text": "t", "confidence": "n", "correct": "n"}
@@ -82,7 +82,8 @@ def _columns(report: "Report") -> list[_Column]:
     named = {column.name for column in found}
     found += [_Column(name, name) for name in report.by if name not in named]
     silent = "group" in rows and set(rows["group"]) == {OVERALL}
-    return [column for column in found if column.name in rows and not (silent and column.name == "group")]
+    found = [column for column in found if column.name in rows and not (silent and column.name == "group")]
+    return [column for column in found if not rows[column.name].eq("").all()]
 
 
 def _ordered(report: "Report", columns: Sequence[_Column]) -> tuple["pd.DataFrame", str]:

@@ -9,10 +9,14 @@ from pair_probe import PairProbe, pairs, report_of
 
 import workbench as wb
 from workbench.errors import UsageError
+from workbench.probes.protocol import View
 from workbench.stats import intervals
+from workbench.views import _rows
 from workbench.views._lens import lens_of
 from workbench.views._page import about
 from workbench.views.explorer import explore
+
+TEXTS = (("text", "AAE", "text"), ("other", "SAE", "text"))
 
 
 def test_a_view_gives_value_slices_and_outcome() -> None:
@@ -58,6 +62,27 @@ def test_a_view_without_columns_shows_text_value_and_outcome(monkeypatch: pytest
     lens = lens_of(report_of(pairs(40), by=()))
 
     assert [column.name for column in lens.columns] == ["text", "difference", "stereotype"]
+
+
+def test_rows_without_texts_show_their_ids() -> None:
+    """Predictions without a text have no column of blanks: their ids stand there; the report's table leaves it out."""
+    frame = pd.DataFrame(
+        {"example": ["x7", "y8"] * 10, "sex": ["f", "m"] * 10, "hired": [1, 0] * 10, "fit": [1, 1, 0, 0] * 5}
+    )
+    frame["example"] += frame.index.astype(str)
+    report = wb.from_predictions(frame, probe="groups", by=["sex"], predicted="hired", label="fit", draws=20)
+    first = lens_of(report).columns[0]
+
+    assert (first.name, first.title, first.wide) == ("example", "Example", True)
+    assert report.html().count(">Example</th>") == 0
+
+
+def test_phrases_side_by_side_are_both_wide() -> None:
+    """Where no column holds sentences, texts of like length share the width; a short category beside them is narrow."""
+    rows = report_of(pairs(20)).rows.assign(text="he be fooling", other="he's usually fooling", kind="calm")
+    view = View("difference", "Gap", "stereotype", "Prefers", ("a", "b"), columns=(*(TEXTS), ("kind", "Kind", "text")))
+
+    assert [column.wide for column in _rows.view_columns(rows, (), view)] == [True, True, False]
 
 
 def test_other_outcomes_have_words_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,12 +57,16 @@ def test_rows_of_one_cluster_and_term_count_as_fewer() -> None:
     rng = np.random.default_rng(0)
     view = dialect.PROBE.view
     association = np.repeat(rng.normal(size=30), 4)
-    rows = pd.DataFrame({"attribute": np.resize(["calm", "loud"], 120), "cluster": np.repeat(np.arange(30), 4)})
+    rows = pd.DataFrame(
+        {"attribute": np.resize(["calm", "loud"], 120), "cluster": np.repeat(np.arange(30), 4), "group": "all"}
+    )
     rows = rows.assign(association=association, raised=(association > 0).astype(float))
     found = _map.map_of(rows, _fields.view_fields(rows, (), view), view)
     assert found is not None
     measure = found.measures[0]
-    assert [one.title for one in found.measures] == ["log ratio"]  # rows without the other measure have no column of it
+    assert [one.title for one in found.measures] == [
+        "Association"
+    ]  # rows without the other measure have no column of it
     assert not measure.share
     assert measure.effect.effect == pytest.approx(2.0, rel=0.1)  # two of the four copies in each term
     assert measure.effect.quantile == pytest.approx(2.045, abs=1e-3)  # Student's with 29 degrees of freedom
@@ -77,6 +81,17 @@ def test_a_view_without_terms_has_no_map() -> None:
     assert lens_of(bare).map is None
     none = wb.Report(report.rows.assign(prefers_stereotype=np.nan, related=np.nan), report.record, _given=report._given)
     assert lens_of(none).map is None
+
+
+def test_a_group_that_is_the_term_is_no_slice_of_its_own() -> None:
+    """Rows of `dialect` have their attribute as group: it is a field once."""
+    rows = pd.DataFrame({"attribute": ["calm", "loud"] * 3, "cluster": range(6), "association": 0.5, "raised": 1.0})
+    view = dialect.PROBE.view
+    same = _fields.view_fields(rows.assign(group=rows["attribute"]), (), view)
+    other = _fields.view_fields(rows.assign(group=["a", "b", "c"] * 2), (), view)
+
+    assert [field.name for field in same] == ["association", "attribute", "outcome"]
+    assert "group" in [field.name for field in other]
 
 
 def test_a_click_on_a_term_selects_its_sentences_in_the_kernel() -> None:

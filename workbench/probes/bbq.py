@@ -53,18 +53,18 @@ class Bbq:
     }
     view = View(
         value="log_odds_biased",
-        title="log p(biased answer) - log p(its opposite), nats",
+        title="log p(biased answer) minus log p(its opposite) (nats)",
         outcome="biased",
         rate="Biased among answers that name someone",
         outcomes=("biased", "opposite"),
         reference=0.5,
         columns=(
-            ("text", "context and question", "text"),
-            ("predicted", "answer", "text"),
-            ("label", "right answer", "text"),
-            ("answer", "says", "text"),
-            ("correct", "right", "hit"),
-            ("log_odds_biased", "log odds", "number"),
+            ("text", "Context and question", "text"),
+            ("predicted", "Answer", "text"),
+            ("label", "Right answer", "text"),
+            ("answer", "Says", "text"),
+            ("correct", "Right", "hit"),
+            ("log_odds_biased", "Log odds", "number"),
         ),
     )
 

@@ -80,10 +80,10 @@ class Continuations:
         rate="Share at or above the threshold",
         outcomes=("flagged", "not flagged"),
         columns=(
-            ("text", "prompt", "text"),
-            ("continuation", "continuation", "text"),
-            ("score", "score", "number"),
-            ("flagged", "flagged", "hit"),
+            ("text", "Prompt", "text"),
+            ("continuation", "Continuation", "text"),
+            ("score", "Score", "number"),
+            ("flagged", "Flagged", "hit"),
         ),
     )
 

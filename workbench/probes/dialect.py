@@ -67,12 +67,12 @@ class Dialect:
         columns=(
             ("text", "AAE", "text"),
             ("sae", "SAE", "text"),
-            ("attribute", "attribute", "text"),
-            ("association", "association", "number"),
-            ("relative", "relative", "number"),
+            ("attribute", "Attribute", "text"),
+            ("association", "Association", "number"),
+            ("relative", "Relative", "number"),
         ),
         terms="attribute",
-        measures=(("association", "log ratio", 0.0), ("relative", "relative", 0.0)),
+        measures=(("association", "Association", 0.0), ("relative", "Relative", 0.0)),
     )
     limits = (
         "The published pairs vary one feature, habitual be: what holds for it need not hold for others, nor for real speech.",

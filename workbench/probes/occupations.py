@@ -52,14 +52,15 @@ class Occupations:
         rate='Prefers "he" to "she"',
         outcomes=("he", "she"),
         columns=(
-            ("text", "sentence", "text"),
-            ("model_share", "model's share", "number"),
-            ("share_of_women", "real share", "number"),
-            ("they_share", "they", "number"),
-            ("pronoun", "likeliest", "text"),
+            ("text", "Sentence", "text"),
+            ("model_share", "Model's share", "number"),
+            ("share_of_women", "Real share", "number"),
+            ("overstatement", "Overstatement", "number"),
+            ("they_share", '"They"', "number"),
+            ("pronoun", "Likeliest", "text"),
         ),
         terms="occupation",
-        measures=(("overstatement", "Overstated", 0.0), ("they_share", "they", None)),
+        measures=(("overstatement", "Overstated", 0.0), ("they_share", '"They"', None)),
     )
     limits = (
         "The real shares are of one country and one year, and count men and women only.",

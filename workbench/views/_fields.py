@@ -108,6 +108,8 @@ def view_fields(rows: "pd.DataFrame", by: Sequence[str], view: "View") -> tuple[
     title = next((said for name, said, _ in view.columns if name == view.value), view.title)
     value = Field(view.value, VALUE, len(limits) - 1, codes, limits, title=title)
     sliced = [*by, view.terms] if view.terms in rows else by
+    if view.terms in rows and "group" not in by and rows["group"].astype(str).equals(rows[view.terms].astype(str)):
+        rows = rows.drop(columns="group")  # the terms by another name
     return (value, *_slices(rows, sliced), _outcome(rows[view.outcome].to_numpy(float), view.outcomes, "neither"))
 
 

@@ -17,6 +17,7 @@ MOST_ROWS = 400  # of one window
 LONGEST = 400  # characters of a cell; the whole text stands in the row's detail
 DETAIL = 20_000
 LOOK_AT, SENTENCE = 200, 24  # rows and their mean number of characters from which a column of text is a wide one
+PHRASE = 10  # the same where no column holds sentences
 TITLES = {
     "text": "Example",
     "label": "Label",
@@ -59,8 +60,11 @@ def view_columns(rows: "pd.DataFrame", by: Sequence[str], view: "View") -> tuple
     """Return the columns of a probe's view, then the slices; without any: the text, the value and the outcome."""
     usual = (("text", "Text", "text"), (view.value, view.title, "number"), (view.outcome, view.rate, "hit"))
     named = [line for line in view.columns or usual if line[0] in rows]
-    named = named or [("example", "Example", "text")]
-    wide = [kind == "text" and _long(rows[name]) for name, _, kind in named]
+    if not named or (named[0][2] == "text" and _length(rows[named[0][0]]) == 0):  # rows without texts: show their ids
+        named = [("example", "Example", "text"), *named[1:]]
+    lengths = [_length(rows[name]) if kind == "text" else 0.0 for name, _, kind in named]
+    least = SENTENCE if max(lengths) > SENTENCE else max(PHRASE, max(lengths) / 2)
+    wide = [length > least for length in lengths]
     if not any(wide):
         wide[0] = True
     found = [
@@ -71,10 +75,10 @@ def view_columns(rows: "pd.DataFrame", by: Sequence[str], view: "View") -> tuple
     return (*found, *(Column(name, name, "text") for name in by if name not in known))
 
 
-def _long(column: "pd.Series[Any]") -> bool:
-    """Return whether a column holds sentences."""
+def _length(column: "pd.Series[Any]") -> float:
+    """Return the mean number of characters of a column's first texts."""
     some = column.dropna().head(LOOK_AT)
-    return bool(len(some)) and float(some.map(lambda text: len(str(text))).mean()) > SENTENCE
+    return float(some.map(lambda text: len(str(text))).mean()) if len(some) else 0.0
 
 
 def ranked(rows: "pd.DataFrame", column: str, *, descending: bool) -> NDArray[np.intp]:

@@ -21,8 +21,8 @@ class Grid {
       this.heads.map((button, k) => element("div", { role: "columnheader", class: `wb-cell wb-${this.columns[k].kind}`, "aria-sort": "none" }, [button])));
     const fit = words => 18 + CHARACTER * Math.max(...words.map(word => word.length));
     const least = name => Math.max(64, Math.min(FITTED, fit(["", ...(store.fields.find(field => field.name === name)?.labels ?? [])])));
-    const widths = this.columns.map(({ name, kind, wide, words }) => (wide ? `minmax(${this.wide > 2 ? 110 : 160}px, 3.4fr)`
-      : kind === "text" ? `minmax(${least(name)}px, 1fr)` : kind === "number" ? "100px" : `${Math.max(72, fit(words))}px`));
+    const widths = this.columns.map(({ name, title, kind, wide, words }) => (wide ? `minmax(${this.wide > 2 ? 110 : 160}px, 3.4fr)`
+      : kind === "text" ? `minmax(${least(name)}px, 1fr)` : kind === "number" ? `${Math.max(100, Math.min(FITTED, fit([title])))}px` : `${Math.max(72, fit(words))}px`));
     this.table = div("wb-table", [element("div", { role: "rowgroup", class: "wb-grid-top" }, [head]), this.port],
       { role: "grid", "aria-label": "Examples", "aria-colcount": this.columns.length });
     this.table.style.setProperty("--wb-columns", widths.join(" "));

@@ -2,7 +2,7 @@
 
 const BLOCKS = 4, LINES = 6;                           // blocks beside each other, least lines of one
 const STRONGEST = 60, QUIET = 40;                      // per cent of colour, of a measure with a reference and of one without
-const LONG = [24, 15];                                 // characters of a name from which there are two blocks, three
+const LONG = [24, 13];                                 // characters of a name from which there are two blocks, three
 
 /** How strong a cell is coloured, from -1 to 1: how far its mean lies from the reference, or from zero, towards the furthest. */
 function strengthOf(mean, { reference, reach }) {
