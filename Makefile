@@ -5,6 +5,7 @@ PY = $(VENV)/bin/python
 PIP = $(PY) -m pip --disable-pip-version-check
 TORCH_INDEX ?=# e.g. https://download.pytorch.org/whl/cpu for a CPU build
 OUTPUT ?= output
+WORKERS ?= 2
 # Threads that wait do not spin: beside other work the demo takes 0.6 of the time, alone the same.
 export OMP_WAIT_POLICY ?= PASSIVE
 
@@ -51,7 +52,7 @@ chromium:
 	    else echo "The browser tests need Chromium: apt-get install chromium (or put any Chrome on the PATH)." >&2; exit 1; fi; }
 
 test: $(VENV)/tested chromium
-	$(PY) -m pytest -m "not gpu and not slow" $(ARGS)
+	$(PY) -m pytest -m "not gpu and not slow" -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(VENV)/linted
 	$(VENV)/bin/ruff format --check .

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]  # a time is for `make acceptance`, not for every run
 
 ROWS = int(os.environ.get("WORKBENCH_LATENCY_ROWS", "100000"))
 LIMIT = 250  # ms; the design's target is 100 ms on a machine that does nothing else
