@@ -19,7 +19,7 @@ WIDTH, ROW = 250, 22  # pixels
 MOST = 30  # slices drawn at most; more is a table's work
 ACRONYMS = frozenset({
     *("auc", "aurc", "auroc", "bnsp", "bpsn", "ece", "fdr", "fnr", "fpr", "icat", "ks", "l2", "lms", "mce", "nll", "npv"),
-    *("ctf", "pll", "ppv", "seat", "ss", "tnr", "tpr", "weat"),
+    *("ctf", "dir", "inv", "mft", "pll", "ppv", "seat", "ss", "tnr", "tpr", "weat"),
 })  # fmt: skip
 TITLES = {  # of names whose words alone do not say it
     "prefers_more": "Prefers the stereotype",

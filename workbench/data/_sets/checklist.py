@@ -16,6 +16,23 @@ TYPES = ("MFT", "INV", "DIR")
 LABELS = {"sentiment": ("negative", "neutral", "positive"), "qqp": ("different", "duplicate")}
 NEEDED = ("test", "capability", "type", "label", "case", "data")
 NOT_NEGATIVE = "not negative"
+DIRECTIONS = {  # what each directional test expects of a perturbed text, after the authors' notebooks; class where it names one
+    "(question, f(question)) where f(question) replaces synonyms?": (
+        "is",
+        "duplicate",
+    ),  # called INV, of one pair a case
+    "intensifiers": ("surer", ""),
+    "reducers": ("less sure", ""),
+    '"used to" should reduce': ("less sure", ""),
+    "add positive phrases": ("more positive", ""),
+    "add negative phrases": ("more negative", ""),
+    "(q, paraphrase(q))": ("is", "duplicate"),
+    "Keep entitites, fill in with gibberish": ("is", "different"),
+    "Change first name in one of the questions": ("turns", "different"),
+    "Change first and last name in one of the questions": ("turns", "different"),
+    "Change location in one of the questions": ("turns", "different"),
+    "Change numbers in one of the questions": ("turns", "different"),
+}
 CARD = """CheckList, Ribeiro, Wu, Guestrin and Singh 2020 (arXiv 2005.04118): a suite is a list of tests by capability.
 Minimum functionality tests (MFT) are texts with the class that they should get (`expected`); invariance tests (INV) are an
 original and texts that change nothing of weight, and the prediction should stay; directional tests (DIR) are an original and
@@ -29,9 +46,10 @@ def read(folder: Path, *, suite: str = "sentiment", types: str | Iterable[str] =
     """Return the texts of a suite ("sentiment" or "qqp"), of some types of test ("MFT", "INV", "DIR"), case after case.
 
     Columns: text, cluster (the case), suite, test, capability, type, case, role ("original", "perturbed"; the texts of a MFT are
-    all originals), expected (MFT: a class, or "not negative"; else empty), description; first and second (qqp). Reads JSON lines
-    of test, capability, type, description, label, case, data; cases without data are left out and counted in `notes`. The authors'
-    release is pickles, which are never opened.
+    all originals), expectation and expected (what the probe `checklist` judges by: "is" a class, or "not negative", "same",
+    "surer", ...; empty where it is not known: Testing implications), classes (of the suite), description; first and second (qqp).
+    Reads JSON lines of test, capability, type, description, label, case, data; cases without data are left out and counted in
+    `notes`. The authors' release is pickles, which are never opened.
     """
     import pandas as pd
 
@@ -68,6 +86,11 @@ def _texts(suite: str, case: dict[str, Any]) -> list[dict[str, Any]]:
     found = _units(suite, case["data"])
     minimum = case["type"] == "MFT"
     where = f"{suite}/{case['test']}/{case['case']}"
+    if minimum:
+        expectation, expected = "is", _expected(suite, case)
+    else:
+        default = ("same", "") if case["type"] == "INV" else ("", "")
+        expectation, expected = DIRECTIONS.get(case["test"], default)
     shared = {
         "cluster": where,
         "suite": suite,
@@ -75,7 +98,9 @@ def _texts(suite: str, case: dict[str, Any]) -> list[dict[str, Any]]:
         "capability": case["capability"],
         "type": case["type"],
         "case": where,
-        "expected": _expected(suite, case) if minimum else "",
+        "expectation": expectation,
+        "expected": expected,
+        "classes": ", ".join(LABELS[suite]),
         "description": case.get("description") or "",
     }
     return [
