@@ -50,7 +50,7 @@ def suggestions(line: str, variables: dict[str, Any]) -> list[str] | None:
         return _matching(_columns(given[2], variables) if len(given) > 2 else (), prefix)
     if prefix.startswith("-"):
         return _matching(FLAGS[magic], prefix)
-    return _matching(_candidates(magic, given, variables), prefix)
+    return _matching(_candidates(magic, given, variables, prefix), prefix)
 
 
 def _names(word: str) -> bool:
@@ -67,7 +67,7 @@ def _columns(examples: str, variables: dict[str, Any]) -> list[str]:
     return [str(name) for name in getattr(frame, "columns", ()) if name not in OWN]
 
 
-def _candidates(magic: str, given: list[str], variables: dict[str, Any]) -> Iterable[str]:
+def _candidates(magic: str, given: list[str], variables: dict[str, Any], prefix: str) -> Iterable[str]:
     if magic == "explore":
         saved = sorted(path.name for path in Path().glob("*.workbench"))
         return [*(name for name, value in variables.items() if hasattr(value, "record")), *saved]
@@ -84,18 +84,24 @@ def _candidates(magic: str, given: list[str], variables: dict[str, Any]) -> Iter
     if len(given) == 2:
         tables = [name for name, value in variables.items() if hasattr(value, "slices") or hasattr(value, "columns")]
         return [*tables, *wb.packs(), *wb.benchmarks()]
-    return _option_words(given[0])
+    return _option_words(given[0], prefix)
 
 
-def _option_words(probe: str) -> list[str]:
+def _option_words(probe: str, prefix: str) -> list[str]:
+    """Return the options of a probe with values to choose from; after a comma the next of an option that takes several."""
     from workbench.probes.find import find, names
 
     if probe not in names():
         return []
     words = []
     for name, option in find(probe).options.items():
-        default = "" if option.default in (None, "", ()) else option.default
-        words += [f"{name}={value}" for value in option.known] or [f"{name}={default}"]
+        values = (*option.known, *option.suggests)
+        default = "" if option.default in (None, "", (), {}) or isinstance(option.default, tuple) else option.default
+        words += [f"{name}={value}" for value in values] or [f"{name}={default}"]
+        before, comma, _ = prefix.rpartition(",")
+        if comma and isinstance(option.default, tuple) and prefix.startswith(f"{name}="):
+            taken = before.partition("=")[2].split(",")
+            words += [f"{before},{value}" for value in values if str(value) not in taken]
     return words
 
 

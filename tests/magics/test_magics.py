@@ -84,6 +84,14 @@ def test_help_shows_the_arguments(shell: Any) -> None:
     assert "--holdout" in shell.find_line_magic("probe").__doc__
 
 
+def test_a_sweep_takes_names_and_severities_with_commas(shell: Any) -> None:
+    """`%probe sweep` needs no quotes for several corruptions and severities."""
+    shell.user_ns["model"] = Chooser()
+    report = shell.run_line_magic("probe", "sweep model mini corruptions=keyboard,swap severities=1,5")
+
+    assert {"", "keyboard:1", "keyboard:5", "swap:1", "swap:5"} == set(report.rows["variant"])
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
@@ -101,6 +109,9 @@ def test_help_shows_the_arguments(shell: Any) -> None:
         ("%probe -o found --seed 3 calibration mo", ["model"]),
         ("%probe calibration model --by d", []),
         ("%probe pairs model crows", ["crows-pairs"]),
+        ("%probe sweep model facts corruptions=keyb", ["corruptions=keyboard"]),
+        ("%probe sweep model facts corruptions=keyboard,sw", ["corruptions=keyboard,swap"]),
+        ("%probe sweep model facts severities=1,3,5", ["severities=1,3,5"]),
         ("%explore rep", ["report"]),
     ],
 )

@@ -36,7 +36,16 @@ def of_dialect() -> wb.Report:
     return wb.run("dialect", listener({"lazy": 0.6}), dialect_pairs(12))
 
 
-@pytest.mark.parametrize("made", [resolved, in_place, of_occupations, of_dialect])
+def of_sweep() -> wb.Report:
+    """Return a report of a classifier that looks for one word in texts whose letters are swapped."""
+    examples = wb.Examples.of([{"text": f"seven words {i}", "label": "yes", "kind": f"k{i % 2}"} for i in range(12)])
+    model = wb.load(
+        lambda texts: [[0.3, 0.7] if "words" in text else [0.6, 0.4] for text in texts], labels=["no", "yes"]
+    )
+    return wb.run("sweep", model, examples, corruptions="swap", severities=(2, 5), inner_options={"draws": 20})
+
+
+@pytest.mark.parametrize("made", [resolved, in_place, of_occupations, of_dialect, of_sweep])
 def test_any_rows_have_metrics_tables_and_charts(made: Callable[[], wb.Report]) -> None:
     """Nothing breaks or warns, and a value that is there has its n."""
     report = made()

@@ -1,7 +1,7 @@
 """Charts: frame in, `altair.Chart` out, and static pictures of them.
 
-`calibration`, `groups` and `metrics` draw aggregated tables; `linked` gives plain Vega-Lite dicts over named data for the explorer;
-`theme` holds every colour (marks name a style, the theme fills it in, so that a chart changes theme by its config alone);
+`calibration`, `groups`, `metrics` and `sweep` draw aggregated tables; `linked` gives plain Vega-Lite dicts over named data for the
+explorer; `theme` holds every colour (marks name a style, the theme fills it in, so that a chart changes theme by its config alone);
 `static` makes SVG and PNG without a network, and `bundle` the JavaScript that the explorer shares. Altair costs seconds to
 import: it is imported inside functions only. Each chart's docstring says how to read every mark; `how_to_read` returns it.
 """

@@ -14,6 +14,7 @@ from workbench.errors import unknown
 __all__ = ["FONT", "THEMES", "Palette", "config", "configure", "css_colours", "palette"]
 
 FONT = "Inter, 'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif"
+FURTHER = ("#009e73", "#cc79a7", "#8c6bb1", "#a6761d")  # of categories beyond two; seen on light and dark
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,7 @@ def config(theme: str = "light") -> dict[str, Any]:
         "concat": {"spacing": 24},
         "header": {"labelColor": colours.ink, "titleColor": colours.muted},
         "legend": {"labelColor": colours.muted, "titleColor": colours.muted},
+        "range": {"category": [colours.shown, colours.accent, *FURTHER]},
         "title": {
             "anchor": "start",
             "color": colours.ink,

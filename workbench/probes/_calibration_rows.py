@@ -110,13 +110,15 @@ def choice_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *,
     answers = model.choose(questions, monitor=monitor)
     records = []
     unusable = 0
+    labels, ids = frame["label"].tolist(), frame["example"].tolist()  # a cell of a frame costs 0.1 ms each time
     for i, done in enumerate(answers.done):
         if not done:
             continue
         logits = choice_logits(answers.logp[i], answers.tokens[i], choices[i], scoring)
         usable = bool(np.isfinite(logits).all())
         unusable += not usable
-        records.append(_choice_record(frame, i, choices[i], logits if usable else None))
+        record = _choice_record(int(labels[i]), choices[i], logits if usable else None)
+        records.append({"example": ids[i], "text": str(texts[i]), **record})
     notes: tuple[str, ...] = (f"Answers scored as {scoring!r}.",)
     if answers.truncated is not None:
         notes += _cut_short(answers.truncated)
@@ -160,7 +162,7 @@ def class_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *, 
     require(frame, ["label"], what="Calibration of a classifier", remedy=_REMEDY)
     given = model.classify(examples.inputs, monitor=monitor)
     index = _label_indices(frame, given.labels, model.name)
-    shown = [_shown(one) for one in examples.inputs]
+    shown, ids = [_shown(one) for one in examples.inputs], frame["example"].tolist()
     records = []
     for i, done in enumerate(given.done):
         if not done:
@@ -171,7 +173,7 @@ def class_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *, 
         best = given.labels[row.pop("best")]
         records.append(
             {
-                "example": frame["example"].iloc[i],
+                "example": ids[i],
                 "text": shown[i],
                 "label": str(given.labels[index[i]]),
                 "predicted": str(best),
@@ -229,8 +231,7 @@ def token_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *, 
 _REMEDY = "Name the columns with Examples.of(..., text=, choices=, label=)."
 
 
-def _choice_record(frame: "pd.DataFrame", i: int, choices: list[str], logits: np.ndarray | None) -> dict[str, Any]:
-    label = int(frame["label"].iloc[i])
+def _choice_record(label: int, choices: list[str], logits: np.ndarray | None) -> dict[str, Any]:
     if logits is None:
         row: dict[str, Any] = dict.fromkeys(("confidence", "correct", "p_label", "nll", "brier"), np.nan)
         predicted, row["label_index"] = "", label
@@ -238,8 +239,6 @@ def _choice_record(frame: "pd.DataFrame", i: int, choices: list[str], logits: np
         row = outcome_of(softmax(logits), label)
         predicted = choices[row.pop("best")]
     return {
-        "example": frame["example"].iloc[i],
-        "text": str(frame["text"].iloc[i]),
         "label": choices[label],
         "predicted": predicted,
         "logits": [float(x) for x in logits] if logits is not None and len(choices) <= MAX_LOGITS else None,

@@ -23,8 +23,9 @@ __all__ = ["Option", "Probe", "Scored", "View"]
 class Option:
     """An option of a probe: its default and one sentence of help.
 
-    `known` lists the allowed values, empty for any; `limits` are those of a number; a default that is a tuple takes several;
-    where `variable` is true, the value that a magic is given may be the name of a variable.
+    `known` lists the allowed values, empty for any, `suggests` some that are offered beside others; `limits` are those of a
+    number; a default that is a tuple takes several; where `variable` is true, the value that a magic is given may be the name of a
+    variable.
     """
 
     default: Any
@@ -32,6 +33,7 @@ class Option:
     known: tuple[Any, ...] = ()
     limits: tuple[float, float] | None = None
     variable: bool = False
+    suggests: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
