@@ -70,9 +70,11 @@ def severity_curves(metrics: "pd.DataFrame", metric: str) -> Any:
     many = len(names) > 1
     look = {"symbolType": "stroke", "symbolStrokeWidth": 2, "symbolOpacity": 1}
     legend = alt.Legend(title=None, orient="right", labelLimit=150, **look) if many else None
-    colour = alt.Color("corruption:N", sort=names, legend=legend)
+    colour = alt.Color("corruption:N", sort=None, legend=legend)  # as in the data: no name in the spec
     dashed = (
-        {"strokeDash": alt.StrokeDash("corruption:N", scale=_dashes(names), legend=legend)} if len(names) > HUES else {}
+        {"strokeDash": alt.StrokeDash("corruption:N", sort=None, scale=_dashes(len(names)), legend=legend)}
+        if len(names) > HUES
+        else {}
     )
     bounded = base.transform_filter("isValid(datum.low) && isValid(datum.high)")
     layers: list[Any] = []
@@ -113,11 +115,11 @@ def _joined(mine: "pd.DataFrame") -> tuple["pd.DataFrame", int]:
     return table.assign(place=place).sort_values(["place", "severity"]).reset_index(drop=True), len(names) - len(drawn)
 
 
-def _dashes(names: list[str]) -> Any:
+def _dashes(n: int) -> Any:
     """Return solid lines for as many corruptions as there are colours, dashed ones for the next."""
     import altair as alt
 
-    return alt.Scale(domain=names, range=[DASHES[at // HUES] for at in range(len(names))])
+    return alt.Scale(range=[DASHES[at // HUES] for at in range(n)])
 
 
 def _signed(table: "pd.DataFrame", metric: str) -> bool:
