@@ -222,3 +222,35 @@ def test_intervals_from_few_templates_stay_within_what_a_share_can_be() -> None:
     assert (over["over_low"] >= -over["share_of_women"] - 1e-12).all()
     assert (over["over_high"] <= 1 - over["share_of_women"] + 1e-12).all()
     assert over["over_high"].max() > 0
+
+
+def drawn_dots(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the data of the scatter's dots."""
+    tables = share_scatter(table).to_dict()["datasets"].values()
+    return next(list(lines) for lines in tables if "occupation" in lines[0])
+
+
+def test_names_in_the_scatter_meet_nothing() -> None:
+    """Names stand beside the furthest dots, to the left near the right edge, and over no dot, whisker or other name."""
+    rng = np.random.default_rng(4)
+    real, model = rng.random(60), rng.random(60)
+    table = pd.DataFrame(
+        {"occupation": [f"occupation {i}" for i in range(60)], "share_of_women": real, "model_share": model}
+    )
+    table = table.assign(
+        low=model - 0.03, high=model + 0.03, overstatement=model - real, over_low=0.0, over_high=0.0, n=10
+    )
+    values = drawn_dots(table)
+    named = [(line["share_of_women"], line["model_share"], line["right"], line["left"]) for line in values]
+    named = [line for line in named if line[2] or line[3]]
+    wide = (9 + 6.2 * 12) / 320
+
+    assert 2 <= len(named) <= 6
+    spans = [(x, x + wide, y) if right else (x - wide, x, y) for x, y, right, _ in named]
+    assert all(0 <= start and end <= 1 for start, end, _ in spans)
+    for k, (start, end, y) in enumerate(spans[1:], 1):
+        assert all(end < a or b < start or abs(y - up) > 0.03 for a, b, up in spans[:k])
+    furthest = table["overstatement"].abs().idxmax()
+    assert table["occupation"][furthest] in {right or left for *_, right, left in named}
+    alone = table.iloc[:1].assign(share_of_women=0.97)
+    assert drawn_dots(alone)[0]["left"] == "occupation 0"
