@@ -26,6 +26,7 @@ class Grid {
     this.table = div("wb-table", [element("div", { role: "rowgroup", class: "wb-grid-top" }, [head]), this.port],
       { role: "grid", "aria-label": "Examples", "aria-colcount": this.columns.length });
     this.table.style.setProperty("--wb-columns", widths.join(" "));
+    this.table.style.setProperty("--wb-least", `${total(widths.map(width => Number(/\d+/.exec(width)[0])))}px`);   // narrower, it scrolls
     this.none = element("p", { class: "wb-empty", text: "No example passes all brushes. Clear one of them.", hidden: true });
     this.detail = div("wb-detail", [], { hidden: true, role: "region", "aria-label": "The whole example" });
     this.host = panel("Examples", [this.table, this.none, this.detail], { name: "wb-examples",

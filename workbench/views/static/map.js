@@ -47,6 +47,7 @@ class TermMap {
       return { code, cells, button };
     });
     this.body.style.setProperty("--wb-measures", this.measures.length);
+    this.body.style.setProperty("--wb-name", `${Math.max(12, longest) + 1}ch`);
     this.body.style.setProperty("--wb-block", `${most < BLOCKS ? 310 : 225}px`);
     this.body.replaceChildren(...Array.from({ length: blocks }, (_, k) =>
       div("wb-map-block", [this.head(k > 0), ...this.lines.slice(k * tall, (k + 1) * tall).map(line => line.button)])));
