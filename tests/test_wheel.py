@@ -12,6 +12,8 @@ PROGRAM = """
 import workbench as wb, pathlib
 assert "site" in wb.__file__, wb.__file__
 from workbench.probes.find import names
+from workbench.data._sources import files_of
+assert files_of("sst2")
 print(len(wb.pack("mini")), names(), len(wb.pack("facts")) > 600)
 """
 

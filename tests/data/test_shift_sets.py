@@ -123,6 +123,18 @@ def test_suites_of_checklist(
 
 
 @pytest.mark.data
+def test_whole_cases_are_drawn(benchmark_data: Path) -> None:
+    """per_test keeps whole cases, the same ones whatever types are asked for."""
+    few = wb.benchmark("checklist", benchmark_data, per_test=5).frame
+    some = wb.benchmark("checklist", benchmark_data, per_test=5, types="INV").frame
+
+    assert {5} == set(few.groupby("test")["case"].nunique())
+    assert few.loc[few["type"] == "INV", "example"].tolist() == some["example"].tolist()
+    with pytest.raises(UsageError, match="per_test must be a whole number from 1; it is 0"):
+        wb.benchmark("checklist", benchmark_data, per_test=0)
+
+
+@pytest.mark.data
 def test_a_pair_of_questions_is_one_text(benchmark_data: Path) -> None:
     """qqp: both questions with a line break between them, and each in its column; labels have names."""
     frame = wb.benchmark("checklist", benchmark_data, suite="qqp", types="MFT").frame

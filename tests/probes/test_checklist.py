@@ -196,6 +196,42 @@ def test_what_does_not_fit_is_said() -> None:
     assert "1 cases are not judged, their expectation is not known: t." in open_ended.notes
 
 
+def test_cases_without_their_original_are_left_out() -> None:
+    """A sample by text can lose an original: the rest of its case is not judged, and the report says so."""
+    kept = SUITE.where(SUITE.frame.loc[SUITE.frame["text"] != "fine day", "example"].tolist())
+    report = wb.run("checklist", Told(ANSWERS), kept)
+    assert "1 cases are not judged: their original is not among the examples." in report.notes
+    assert line(report, "inv_failure_rate")["n"] == 1
+    with pytest.raises(DataError, match=r"No case has its original.*per_test="):
+        wb.run("checklist", Told(ANSWERS), SUITE.where(role="perturbed"))
+
+
+def test_predictions_made_elsewhere_give_the_same_report() -> None:
+    """A table with a column of probabilities for each class; faults name the row, the column or the word."""
+    frame = SUITE.frame.assign(
+        **dict(zip(CLASSES, np.array([ANSWERS.get(t, (0, 1, 0)) for t in SUITE.frame["text"]]).T, strict=True))
+    )
+    report = wb.from_predictions(frame, probe="checklist", probabilities=list(CLASSES), by="capability")
+    asked = wb.run("checklist", Told(ANSWERS), SUITE, by="capability")
+
+    pd.testing.assert_frame_equal(asked.metrics, report.metrics)
+    with pytest.raises(UsageError, match="Name the columns of class probabilities"):
+        wb.from_predictions(frame, probe="checklist")
+    with pytest.raises(DataError, match="Row 0 has the probabilities .* sum to 1"):
+        wb.from_predictions(frame.assign(positive=0.9), probe="checklist", probabilities=list(CLASSES))
+    with pytest.raises(UsageError, match="argument of from_predictions 'clases'. Did you mean 'classes'"):
+        wb.from_predictions(frame, probe="checklist", probabilities=list(CLASSES), clases="type")
+
+
+def test_the_explorer_shows_failures() -> None:
+    """The rows have a view: confidence to brush, failures as the outcome, originals beside the perturbed texts."""
+    explorer: Any = wb.explore(wb.run("checklist", Told(ANSWERS), SUITE))
+    failed = explorer.selection[explorer.selection["failed"] == 1]
+    explorer.select(failed["example"].tolist())
+
+    assert ["bad", "not good", "fine dya", "very nice"] == explorer.selection["text"].tolist()
+
+
 probabilities = st.lists(st.floats(0.01, 1), min_size=3, max_size=3).map(lambda p: np.array(p) / sum(p))
 
 

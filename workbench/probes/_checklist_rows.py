@@ -23,12 +23,13 @@ from workbench.errors import DataError, UsageError, unknown
 from workbench.frames import require
 from workbench.models.verbs import Monitor
 from workbench.probes._rows import need_verb, rows_frame
+from workbench.probes._stored import numbers_of, stored_examples
 from workbench.probes.protocol import Scored
 
 if TYPE_CHECKING:
     from workbench.data.examples import Examples
 
-__all__ = ["COLUMNS", "EXPECTATIONS", "Classified", "banded", "score", "verdict"]
+__all__ = ["COLUMNS", "EXPECTATIONS", "Classified", "banded", "rows_of", "score", "verdict"]
 
 EXPECTATIONS = ("is", "same", "surer", "less sure", "more positive", "more negative", "turns")
 NEEDED = ("text", "type", "test", "capability", "case", "role", "expectation", "expected")
@@ -56,38 +57,81 @@ def score(model: Any, examples: "Examples", options: Mapping[str, Any], *, monit
     texts = frame["text"].tolist()
     unique = list(dict.fromkeys(texts))
     given = model.classify(unique, monitor=monitor)
-    wanted = _wanted(frame)
-    labels = tuple(map(str, given.labels))
-    known, notes = _named(Classified(given.probabilities, labels), wanted, _classes(frame), options, str(model.name))
     at = {text: i for i, text in enumerate(unique)}
     place = np.array([at[text] for text in texts])
     done = np.asarray(given.done, bool)[place]
-    table = known.probabilities[place]
-    records: list[dict[str, Any]] = []
-    missing = 0
+    known = Classified(given.probabilities[place], tuple(map(str, given.labels)))
+    return _scored(examples, known, done, options, str(model.name))
+
+
+def rows_of(frame: Any, *, columns: Mapping[str, Any], by: Sequence[str], options: Mapping[str, Any]) -> Scored:
+    """Return the rows of class probabilities that were made elsewhere.
+
+    The table has the columns of the examples, and one column of probabilities for each class; `probabilities` names these.
+    """
+    import pandas as pd
+
+    table = pd.DataFrame(frame).reset_index(drop=True)
+    given = columns.get("probabilities")
+    if isinstance(given, str) or not isinstance(given, Sequence) or len(given) < 2:
+        raise UsageError(
+            "Name the columns of class probabilities, as in from_predictions(frame, probe='checklist', "
+            "probabilities=['negative', 'neutral', 'positive'])."
+        )
+    require(table, [str(name) for name in given], what="probabilities", remedy="Name columns of the table.")
+    rest = {word: name for word, name in columns.items() if word != "probabilities"}
+    examples = stored_examples(table, rest, by, needed=NEEDED, optional=("classes",))
+    _check(examples.frame)
+    shares: Floats = np.stack([numbers_of(table, str(name)).to_numpy(np.float64) for name in given], axis=1)
+    done = np.asarray(np.isfinite(shares).all(axis=1), dtype=bool)
+    wrong = done & ((shares < 0).any(axis=1) | (np.abs(shares.sum(axis=1) - 1) > 1e-3))
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise DataError(
+            f"Row {row} has the probabilities {shares[row].tolist()}; they must be at least 0 and sum to 1."
+        )
+    return _scored(examples, Classified(shares, tuple(map(str, given))), done, options, "the table")
+
+
+def _scored(
+    examples: "Examples", given: Classified, done: NDArray[np.bool_], options: Mapping[str, Any], model: str
+) -> Scored:
+    """Return the rows of the probabilities of each text (n, K)."""
+    frame = examples.frame
+    known, notes = _named(given, _wanted(frame), _classes(frame), options, model)
     lines: list[dict[str, Any]] = [
         dict(zip(("example", *NEEDED), line, strict=True))
         for line in frame[["example", *NEEDED]].itertuples(index=False)
     ]
+    records: list[dict[str, Any]] = []
+    missing = alone = 0
     for members in frame.groupby("case", sort=False).indices.values():
-        if not done[members].all():
-            missing += len(members)
-            continue
         case = [lines[i] for i in members]
-        records += _judged(case, Classified(table[members], known.classes), float(options["tolerance"]))
+        if case[0]["type"] != "MFT" and not any(line["role"] == "original" for line in case):
+            alone += 1
+        elif not done[members].all():
+            missing += len(members)
+        else:
+            judged = Classified(known.probabilities[members], known.classes)
+            records += _judged(case, judged, float(options["tolerance"]))
+    if alone and not records:
+        raise DataError(
+            "No case has its original among these examples. Take whole cases: where(case=[...]), per_test=."
+        )
     own = tuple(name for name in COLUMNS if name not in examples.slices)
     rows = rows_frame(records, examples, own)
-    return Scored(rows, {}, (*notes, *_said(rows)), missing=missing)
+    lost = (f"{alone} cases are not judged: their original is not among the examples.",) if alone else ()
+    return Scored(rows, {}, (*notes, *_said(rows), *lost), missing=missing)
 
 
 def _check(frame: Any) -> None:
-    """Refuse an expectation that is not known, and a case whose original is absent or not alone."""
+    """Refuse an expectation that is not known, and a case of several originals."""
     strange = [name for name in frame["expectation"] if name and name not in EXPECTATIONS]
     if strange:
         raise unknown("expectation", strange[0], EXPECTATIONS)
     moved = frame[~frame["type"].eq("MFT")]
     counts = (moved["role"] == "original").groupby(moved["case"]).sum()
-    wrong = counts[counts != 1]
+    wrong = counts[counts > 1]
     if len(wrong):
         raise DataError(
             f"The case {wrong.index[0]!r} has {int(wrong.iloc[0])} texts with the role 'original'; INV and DIR cases have one."

@@ -4,7 +4,7 @@ Three types of test (Ribeiro et al. 2020): minimum functionality (MFT: simple te
 (INV: a change of no weight, and the prediction should stay) and direction (DIR: a change that should move it one way).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.models.verbs import Monitor
@@ -76,6 +76,12 @@ class Checklist:
     def score(self, model: Any, examples: "Examples", options: Mapping[str, Any], *, monitor: Monitor) -> Scored:
         """Return a row for each text: the prediction, and whether it fails what is expected of it."""
         return _checklist_rows.score(model, examples, options, monitor=monitor)
+
+    def from_predictions(
+        self, frame: Any, *, columns: Mapping[str, Any], by: Sequence[str], options: Mapping[str, Any]
+    ) -> Scored:
+        """Return the rows of class probabilities that were made elsewhere."""
+        return _checklist_rows.rows_of(frame, columns=columns, by=by, options=options)
 
     def summarise(
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, by: tuple[str, ...] = (), seed: int = 0

@@ -8,7 +8,8 @@ from typing import Any
 from workbench.data._sets._lines import lines_of
 from workbench.data._sets._options import chosen
 from workbench.data.examples import Examples
-from workbench.errors import DataError
+from workbench.errors import DataError, UsageError
+from workbench.frames import seed_of
 
 __all__ = ["LABELS", "TYPES", "read"]
 
@@ -42,19 +43,29 @@ duplicates: `text` is both, with a line break between them). Made by templates: 
 rates say little about other texts."""
 
 
-def read(folder: Path, *, suite: str = "sentiment", types: str | Iterable[str] = TYPES) -> Examples:
+def read(
+    folder: Path,
+    *,
+    suite: str = "sentiment",
+    types: str | Iterable[str] = TYPES,
+    per_test: int | None = None,
+    seed: int = 0,
+) -> Examples:
     """Return the texts of a suite ("sentiment" or "qqp"), of some types of test ("MFT", "INV", "DIR"), case after case.
 
     Columns: text, cluster (the case), suite, test, capability, type, case, role ("original", "perturbed"; the texts of a MFT are
     all originals), expectation and expected (what the probe `checklist` judges by: "is" a class, or "not negative", "same",
     "surer", ...; empty where it is not known: Testing implications), classes (of the suite), description; first and second (qqp).
-    Reads JSON lines of test, capability, type, description, label, case, data; cases without data are left out and counted in
-    `notes`. The authors' release is pickles, which are never opened.
+    `per_test` keeps at most so many whole cases of each test, drawn by a hash of their names and the seed. Reads JSON lines of
+    test, capability, type, description, label, case, data; cases without data are left out and counted in `notes`. The authors'
+    release is pickles, which are never opened.
     """
     import pandas as pd
 
     (name,) = chosen("suite of CheckList", suite, LABELS)
     wanted = chosen("type of test", types, TYPES)
+    if per_test is not None and (not isinstance(per_test, int) or isinstance(per_test, bool) or per_test < 1):
+        raise UsageError(f"per_test must be a whole number from 1; it is {per_test!r}.")
     file = f"{name}_suite_sample.jsonl"
     records: list[dict[str, Any]] = []
     empty: dict[str, int] = {}
@@ -69,15 +80,22 @@ def read(folder: Path, *, suite: str = "sentiment", types: str | Iterable[str] =
             empty[case["test"]] = empty.get(case["test"], 0) + 1
             continue
         records += _texts(name, case)
-    notes = [f"{sum(empty.values())} cases of {len(empty)} tests are left out: their texts are not in the file."]
+    absent = f"{sum(empty.values())} cases of {len(empty)} tests are left out: their texts are not in the file."
+    notes = [absent] if empty else []
+    frame = pd.DataFrame(records)
+    if per_test is not None:
+        cases = frame.drop_duplicates("case")
+        rank = cases["case"].map(lambda case: seed_of(seed, "per_test", case)).groupby(cases["test"]).rank()
+        frame = frame[frame["case"].isin(cases.loc[rank <= per_test, "case"])].reset_index(drop=True)
+        notes.append(f"At most {per_test} cases of each test: {frame['case'].nunique()} of {len(cases)}.")
     return Examples(
-        pd.DataFrame(records),
+        frame,
         name=f"checklist-{name}",
         source="Ribeiro et al. 2020, marcotcr/checklist, release suites",
         licence="MIT",
         card=CARD,
         slices=("type", "capability"),
-        notes=tuple(notes) if empty else (),
+        notes=tuple(notes),
     )
 
 
