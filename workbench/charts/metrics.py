@@ -19,9 +19,14 @@ WIDTH, ROW = 250, 22  # pixels
 MOST = 30  # slices drawn at most; more is a table's work
 ACRONYMS = frozenset({
     *("auc", "aurc", "auroc", "bnsp", "bpsn", "ece", "fdr", "fnr", "fpr", "icat", "ks", "l2", "lms", "mce", "nll", "npv"),
-    *("ctf", "dir", "inv", "mft", "pll", "ppv", "seat", "ss", "tnr", "tpr", "weat"),
+    *("atc", "aupr", "cbpe", "ctf", "dir", "fpr95", "inv", "mft", "msp", "pll", "ppv", "roc", "seat", "ss", "tnr", "tpr"),
+    *("weat",),
 })  # fmt: skip
 TITLES = {  # of names whose words alone do not say it
+    "knn": "kNN",
+    "vim": "ViM",
+    "marginal_mahalanobis": "Marginal Mahalanobis",
+    "relative_mahalanobis": "Relative Mahalanobis",
     "prefers_more": "Prefers the stereotype",
     "prefers_more_per_token": "Prefers the stereotype, per token",
     "prefers_more_stereo": "Prefers the stereotype, stereo pairs",
