@@ -55,9 +55,11 @@ def clinc(split: str, most: int | None = None) -> pd.DataFrame:
 
 
 def run(train: pd.DataFrame, new: pd.DataFrame, **options: Any) -> wb.Report:
-    """Return the report; utterances occur twice, so that ids are places."""
-    made = [wb.Examples.of(frame.assign(example=[f"{name}-{i:05d}" for i in range(len(frame))]), text="text", label="label",
-                           example="example", name=name, slices=()) for name, frame in (("train", train), ("new", new))]  # fmt: skip
+    """Return the report; some utterances occur twice, so that ids are places."""
+    made = []
+    for name, frame in (("train", train), ("new", new)):
+        table = frame.assign(example=[f"{name}-{i:05d}" for i in range(len(frame))])
+        made.append(wb.Examples.of(table, text="text", label="label", example="example", name=name, slices=()))
     return wb.run("ood", minilm.encoder(), made[1], reference=made[0], **options)
 
 
