@@ -278,15 +278,14 @@ def test_a_small_classifier_on_the_suite_of_sentiment(benchmark_data: Path) -> N
 
     train = wb.benchmark("sst2", benchmark_data, split="train").frame
     model = make_pipeline(TfidfVectorizer(), LogisticRegression(C=10)).fit(train["text"], train["label"])
-    report = wb.run("checklist", wb.load(model), wb.benchmark("checklist", benchmark_data))
+    report = wb.run("checklist", wb.load(model), wb.benchmark("checklist", benchmark_data, per_test=40))
     tests = report.tables["tests"].set_index("test")
 
-    assert {"MFT": 2_182, "INV": 780, "DIR": 300} == (tests["n"] + tests["left_out"]).groupby(
-        tests["type"]
-    ).sum().to_dict()
-    assert tests.loc["simple negations: not negative", "low"] > 0.5
+    assert {"MFT": 17, "INV": 13, "DIR": 5} == tests["type"].value_counts().to_dict()
+    assert {40, 35, 34, 13} == set(tests["n"] + tests["left_out"])
+    assert tests.loc["simple negations: not negative", "low"] > 0.3
     assert tests.loc["add random urls and handles", "high"] < 0.2
-    assert line(report, "mft_failure_rate", "capability=Negation")["low"] > 0.5
+    assert line(report, "mft_failure_rate", "capability=Negation")["low"] > 0.4
 
 
 @pytest.mark.data
