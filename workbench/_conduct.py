@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workbench._record import RunRecord, now
 from workbench.errors import DataError, NotApplicable, UsageError, unknown
 from workbench.frames import ROW_COLUMNS, halves
-from workbench.models.verbs import Monitor, Silent
+from workbench.models.verbs import Monitor, NoModel, Silent
 from workbench.probes.find import find, names, settle
 from workbench.probes.protocol import Probe, Scored
 from workbench.reports import Report
@@ -56,7 +56,7 @@ def run(
     slices = _checked_by(data, by)
     carried = [name for name in slices if name not in (*data.slices, *NEVER_CARRIED)]
     data = replace(data, slices=(*data.slices, *carried)) if carried else data  # rows bring what they are sliced by
-    subject = _model(model)
+    subject = _model(model, chosen)
     watch = monitor or monitor_of_views()
     started, clock = now(), time.perf_counter()
     try:
@@ -79,7 +79,7 @@ def run(
         seconds=round(time.perf_counter() - clock, 3),
         started=started,
         command=_command(
-            chosen.name, subject.info.name, said(data), {"by": by, "holdout": holdout, "seed": seed}, options
+            chosen.name, subject.info.name or None, said(data), {"by": by, "holdout": holdout, "seed": seed}, options
         ),
     )
     notes = (*_held_out(rows), *scored.notes)
@@ -166,8 +166,12 @@ def _held_out(rows: "pd.DataFrame") -> tuple[str, ...]:
     )
 
 
-def _model(model: Any) -> Any:
-    """Return the model: loaded already, or by whatever `wb.load` takes."""
+def _model(model: Any, probe: Probe) -> Any:
+    """Return the model: loaded already, by whatever `wb.load` takes, or none where the probe can do without."""
+    if model is None:
+        if not getattr(probe, "without_model", False):
+            raise UsageError(f"The probe {probe.name!r} needs a model. Give what wb.load gives or takes.")
+        return NoModel()
     if hasattr(model, "verbs") and hasattr(model, "info"):
         return model
     from workbench.models.load import load
@@ -211,6 +215,6 @@ def _named(value: Any) -> str:
     return type(value).__name__ if hasattr(value, "columns") else repr(value)
 
 
-def _command(probe: str, model: str, data: str, general: Mapping[str, Any], options: Mapping[str, Any]) -> str:
+def _command(probe: str, model: str | None, data: str, general: Mapping[str, Any], options: Mapping[str, Any]) -> str:
     """Return the call that makes this report, as far as names can say it."""
     return f"wb.run({probe!r}, {model!r}, {data}{_arguments({**general, **options})})"

@@ -6,6 +6,8 @@ from workbench.charts.metrics import NULL_BAND
 
 __all__ = ["decimals", "format_count", "format_metric", "format_number", "is_null", "metric_parts"]
 
+SMALL = 0.0005  # what three decimals would show as 0
+
 
 def is_null(method: str) -> bool:
     """Return whether low and high are a null band, not an interval.
@@ -44,11 +46,14 @@ def metric_parts(value: float, low: float, high: float, method: str = "") -> tup
 
     >>> metric_parts(0.7134, 0.679, 0.747)
     ('0.71', '0.68 to 0.75')
+    >>> metric_parts(0.00003, float("nan"), float("nan"))
+    ('3e-05', 'no interval')
     """
     if value is None or not math.isfinite(value):
         return "undefined", ""
     if not (math.isfinite(low) and math.isfinite(high)):
-        return format_number(value), "no interval"
+        small = 0 < abs(value) < SMALL  # a p-value is never 0
+        return f"{value:.2g}" if small else format_number(value), "no interval"
     if is_null(method):
         digits = decimals((high - low) / 4)
         below = f"{format_number(low, digits)} to" if low else "up to"

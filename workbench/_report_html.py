@@ -61,6 +61,7 @@ def text(report: "Report") -> str:
     """Return the report in plain text: what it is, the numbers with intervals, and where the rest is."""
     lines = [_printable(report.title), _printable(", ".join(_brief(report)))]
     lines += [f"! {_printable(note)}" for note in report.notes]
+    lines += [_printable(finding) for finding in report.findings]
     shown, left = _key_metrics(report)
     names = [metric_title(name) if group == OVERALL else f"{metric_title(name)}, {group}" for name, group, *_ in shown]
     wide = max(map(len, names), default=0)
@@ -85,6 +86,7 @@ def notebook_html(report: "Report") -> str:
         f'<div style="border-left:3px solid #d9722a;padding-left:10px;margin:6px 0">{escape(n)}</div>'
         for n in report.notes
     ]
+    body += [f'<div style="margin:6px 0">{escape(finding)}</div>' for finding in report.findings]
     shown, left = _key_metrics(report)
     if shown:
         body.append(_small_table(shown))
@@ -125,6 +127,7 @@ def to_html(report: "Report", *, rows: int = 200, theme: str = "auto") -> str:
     parts = [
         f'<header><h1>{escape(report.title)}</h1><p class="question">{escape(report.question)}</p><dl>{facts}</dl></header>',
         f'<div class="notes">{notes}</div>' if notes else "",
+        "".join(f"<p>{escape(finding)}</p>" for finding in report.findings),
         _section("Numbers", _numbers(report)),
         _section("Charts", _figures(report)),
         _section("Slices", _slices(report)),

@@ -73,6 +73,12 @@ class Report:
         return self._probe.question
 
     @property
+    def findings(self) -> tuple[str, ...]:
+        """What the probe says of its metrics in whole sentences; none where it leaves that to the numbers."""
+        says = getattr(self._probe, "says", None)
+        return tuple(says(self.metrics)) if says is not None and len(self.explored) else ()
+
+    @property
     def limits(self) -> tuple[str, ...]:
         """What this report cannot show."""
         return self._probe.limits

@@ -20,7 +20,7 @@ MOST = 30  # slices drawn at most; more is a table's work
 ACRONYMS = frozenset({
     *("auc", "aurc", "auroc", "bnsp", "bpsn", "ece", "fdr", "fnr", "fpr", "icat", "ks", "l2", "lms", "mce", "nll", "npv"),
     *("atc", "aupr", "cbpe", "ctf", "dir", "fpr95", "inv", "mft", "msp", "pll", "ppv", "roc", "seat", "ss", "tnr", "tpr"),
-    *("weat",),
+    *("bh", "mmd2", "weat"),
 })  # fmt: skip
 TITLES = {  # of names whose words alone do not say it
     "knn": "kNN",

@@ -28,6 +28,7 @@ __all__ = [
     "Model",
     "ModelInfo",
     "Monitor",
+    "NoModel",
     "Question",
     "Request",
     "Scores",
@@ -223,6 +224,18 @@ class Model(Protocol):
     @property
     def info(self) -> ModelInfo:
         """What the run record keeps."""
+
+
+class NoModel:
+    """Stands where a probe was given no model: it answers nothing.
+
+    >>> NoModel().verbs
+    frozenset()
+    """
+
+    name = ""
+    verbs = frozenset[str]()
+    info = ModelInfo("", "none")
 
 
 class ScoresText(Model, Protocol):

@@ -17,6 +17,8 @@ __all__ = ["need_verb", "rows_frame"]
 def need_verb(model: Any, verb: str, what: str) -> None:
     """Raise `NotApplicable` where the model does not answer a verb; `what` names in words what is needed of it."""
     if verb not in model.verbs:
+        if not model.name:
+            raise NotApplicable(f"this question needs {what} ({verb}), and no model was given.")
         able = ", ".join(sorted(model.verbs)) or "nothing"
         raise NotApplicable(f"this question needs {what} ({verb}); the model {model.name!r} can {able}.")
 

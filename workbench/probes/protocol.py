@@ -81,7 +81,8 @@ class Probe(Protocol):
 
     Beside what stands here a probe may have `asks` (names of the options that change what the model is asked, so that
     `Report.with_options` refuses them), `view` (a `View` for the explorer), `headline` (names of the metrics to show first),
-    `sliced` (names of those to show for each slice, at most six; by default the headline's) and `from_predictions` (rows of
+    `sliced` (names of those to show for each slice, at most six; by default the headline's), `without_model` (True where the
+    model may be None), `says` (sentences about a table of metrics, shown above the numbers) and `from_predictions` (rows of
     predictions that were made elsewhere; it is given `options` where it takes them). A chart is explained by its Vega-Lite
     `description`, or by `workbench.charts.how_to_read`.
     """

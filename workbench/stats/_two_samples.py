@@ -64,7 +64,9 @@ class TwoSample:
         said = "the sets differ" if self.differs else "no difference was found"
         numbers = f"{self.statistic} = {self.value:.3g}, p = {self.p:.2g}"
         rows = f"{self.n:,} reference rows, {self.m:,} new"
-        return f"{self.test}: {said} at level {self.level:g}; {numbers} ({self._ways}; {rows})."
+        return (
+            f"{self.test[:1].upper()}{self.test[1:]}: {said} at level {self.level:g}; {numbers} ({self._ways}; {rows})."
+        )
 
     @property
     def _ways(self) -> str:
