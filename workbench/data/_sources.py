@@ -1,8 +1,8 @@
 """Where the files of published sets lie: addresses at pinned commits, with their checksums (`sources.csv`).
 
 `checked` says what a checksum rests on. "two sources": at least two records of the file's sha256 agree that do not depend on one
-another. "length and end": taken from a copy of the file that has the length and the last characters of the text stored for that
-commit elsewhere. "copy": taken from a copy of the file, with nothing to compare it with. A wrong one can only make a download fail.
+another. "length and end": taken from a copy of the file that has the length and the last characters of one stored elsewhere.
+"copy": taken from a copy of the file, with nothing to compare it with. A wrong one can only make a download fail.
 """
 
 import csv
