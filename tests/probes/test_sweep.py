@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from fakes import Speller
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import Oracle
+from scipy.special import softmax
+from sklearn.datasets import load_digits
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 
 import workbench as wb
@@ -167,7 +170,7 @@ def test_unchanged_texts_keep_their_answer_and_are_not_asked_again(report: wb.Re
     only = wb.run("sweep", clean, examples(), severities=0)
 
     assert N + 60 == len(model.asked)
-    assert any("140 of 200 corrupted texts came out unchanged" in note for note in report.notes)
+    assert any("140 of 200 corrupted texts are unchanged" in note for note in report.notes)
     assert (N, N) == (len(clean.asked), len(only.rows))
     assert {"clean"} == set(only.rows["corruption"])
     assert 1.0 == cell(only, "accuracy")["value"]
@@ -363,3 +366,83 @@ def test_features_and_taken_names_are_refused() -> None:
     assert "not applicable" == wb.run("sweep", Startled(), table).outcome
     with pytest.raises(DataError, match="'severity' cannot be a slice"):
         wb.run("sweep", Startled(), taken)
+
+
+@pytest.fixture(scope="module")
+def digits() -> tuple[Any, wb.Examples]:
+    """Return a classifier of half of scikit-learn's digits, enlarged to 32 pixels, and 300 of the other half."""
+    found = load_digits()
+    images = [np.kron(np.rint(image * 255 / 16), np.ones((4, 4))).astype(np.uint8) for image in found.images]
+    rows = np.stack([image.reshape(-1) for image in images])
+    fitted = RidgeClassifier(alpha=100.0).fit(rows[:900].astype(float), found.target[:900])
+    table = {"image": images[900:1200], "label": found.target[900:1200], "id": [f"d{i:03d}" for i in range(300)]}
+    return fitted, wb.Examples.of(table, name="digits", label="label", example="id")
+
+
+def test_accuracy_on_digits_falls_with_noise(digits: tuple[Any, wb.Examples]) -> None:
+    """A scikit-learn classifier of pixels under CIFAR-10-C's noise: accuracy falls with each severity, to below 0.6."""
+    model, data = digits
+    report = wb.run("sweep", model, data, inner_options=FEW)  # gaussian-noise is the default of images
+    accuracy = [cell(report, "accuracy", "clean", 0)["value"]]
+    accuracy += [cell(report, "accuracy", "gaussian-noise", severity)["value"] for severity in range(1, 6)]
+
+    assert 0.9 < accuracy[0]
+    assert accuracy == sorted(accuracy, reverse=True)
+    assert 0.6 > accuracy[-1]
+    assert cell(report, "accuracy_change", "gaussian-noise", 5)["high"] < 0
+    assert {"image 32 × 32"} == set(report.rows["before"])
+    assert not len(report.tables["edits"])
+
+
+def test_torch_and_callables_see_the_same_corrupted_images(digits: tuple[Any, wb.Examples]) -> None:
+    """A torch module with a transform and a function of a list of arrays give the answers of the classifier they are made of."""
+    model, data = digits
+    some = data.where(data.frame["example"].tolist()[:20])
+    linear = torch.nn.Linear(1024, 10, dtype=torch.float64)
+    with torch.no_grad():
+        linear.weight.copy_(torch.tensor(model.coef_))
+        linear.bias.copy_(torch.tensor(model.intercept_))
+    module = wb.load(
+        linear,
+        labels=[str(i) for i in range(10)],
+        transform=lambda images: torch.tensor(np.stack(images).reshape(len(images), -1).astype(np.float64)),
+    )
+    function = wb.load(
+        lambda images: softmax(model.decision_function(np.stack(images).reshape(len(images), -1)), axis=1),
+        labels=[str(i) for i in range(10)],
+    )
+    given = {"corruptions": "contrast,rotation", "severities": 4}
+    first, *others = (wb.run("sweep", one, some, **given).rows for one in (model, module, function))
+
+    for other in others:
+        assert first["predicted"].tolist() == other["predicted"].tolist()
+        np.testing.assert_allclose(
+            first["confidence"], other["confidence"], atol=1e-6
+        )  # logits of a module pass through float32
+    assert {"", "contrast:4", "rotation:4"} == set(first["variant"])
+
+
+def test_named_functions_keep_images_apart() -> None:
+    """Two large arrays that print alike are two inputs to the cache."""
+    one, two = np.zeros((64, 64), np.uint8), np.zeros((64, 64), np.uint8)
+    two[32, 32] = 255
+    model = wb.load(
+        lambda images: [[i.max() / 255, 1 - i.max() / 255] for i in images], labels=["a", "b"], name="brightest"
+    )
+
+    assert [[0.0, 1.0], [1.0, 0.0]] == model.classify([one, two]).probabilities.tolist()
+    assert [[1.0, 0.0]] == model.classify([two]).probabilities.tolist()
+
+
+def test_texts_and_images_have_corruptions_of_their_own(digits: tuple[Any, wb.Examples]) -> None:
+    """A text's corruption of images, columns beside the image, and images of several sizes are said."""
+    model, data = digits
+    with pytest.raises(UsageError, match="Unknown image corruption 'keyboard'"):
+        wb.run("sweep", model, data, corruptions="keyboard")
+    with pytest.raises(UsageError, match="The images of the column 'image' are corrupted"):
+        wb.run("sweep", model, data, columns="text")
+    mixed = wb.Examples.of(
+        {"image": [np.zeros((8, 8), np.uint8), np.zeros((9, 9), np.uint8)], "label": ["1", "2"]}, label="label"
+    )
+    with pytest.raises(DataError, match=r"images of one shape: input 1 has the shape \(9, 9\)"):
+        wb.run("sweep", model, mixed)

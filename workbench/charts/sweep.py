@@ -84,7 +84,7 @@ def severity_curves(metrics: "pd.DataFrame", metric: str) -> Any:
     if null:
         layers.append(bounded.mark_line(strokeDash=[1, 3], strokeWidth=1.25).encode(x=x, y=_y(y, "high"), color=colour))
     else:
-        band = bounded.mark_area(opacity=0.12 if many else 0.2)
+        band = bounded.mark_area(opacity=max(0.04, min(0.2, 0.3 / len(names))))
         layers.append(band.encode(x=x, y=_y(y, "low"), y2="high:Q", color=colour))
     tooltip = [
         *(alt.Tooltip(f"{name}:N") for name in ("corruption", "severity")),

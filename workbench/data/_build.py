@@ -243,7 +243,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, str):
         return value
     if hasattr(value, "tolist"):
+        kind = getattr(getattr(value, "dtype", None), "kind", "")
         value = value.tolist()
+        if kind in ("b", "i", "u"):  # an image: its numbers are plain already
+            return value
     if isinstance(value, (list, tuple)):
         return [plain(part) for part in value]
     if isinstance(value, Mapping):

@@ -112,13 +112,27 @@ class Examples:
 
     @property
     def inputs(self) -> list[Any]:
-        """What a classifier is given: the texts, or one dictionary of features per row."""
+        """What a classifier is given: the texts, the images, or one dictionary of features per row."""
+        if self.image:
+            return list(self._frame[self.image])
         if self.features:
             return [
                 dict(zip(self.features, row, strict=True))
                 for row in self._frame[list(self.features)].itertuples(index=False)
             ]
         return list(self._frame["text"])
+
+    @property
+    def image(self) -> str:
+        """The column that holds images, numpy arrays (h, w) or (h, w, c), where they are the one feature; else "".
+
+        >>> import numpy as np
+        >>> Examples.of([{"image": np.zeros((2, 2), np.uint8), "label": "dark"}], label="label").image
+        'image'
+        """
+        if len(self.features) != 1:
+            return ""
+        return self.features[0] if getattr(self._frame[self.features[0]].iloc[0], "ndim", 0) >= 2 else ""
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ def as_rows(inputs: Any, names: Any, model: str) -> Any:
     """Return inputs in the form that a scikit-learn model takes: texts, a DataFrame, or a matrix.
 
     Args:
-        inputs: texts, mappings from feature to value, or rows of numbers
+        inputs: texts, mappings from feature to value, rows of numbers, or images (arrays, which become rows of pixels)
         names: the model's feature_names_in_, None where it was fitted without
         model: its name, for messages
     """
@@ -69,7 +69,7 @@ def as_rows(inputs: Any, names: Any, model: str) -> Any:
         if len(columns) == 1 and isinstance(first[columns[0]], str):
             return [each[columns[0]] for each in inputs]
         return np.array([[each[column] for column in columns] for each in inputs])
-    rows = np.asarray(inputs)
+    rows = _flat(inputs, model) if getattr(first, "ndim", 1) > 1 else np.asarray(inputs)
     if names is not None:
         import pandas as pd
 
@@ -79,6 +79,16 @@ def as_rows(inputs: Any, names: Any, model: str) -> Any:
             )
         return pd.DataFrame(rows, columns=list(names))
     return rows
+
+
+def _flat(images: Sequence[Any], model: str) -> Any:
+    """Return images of one shape as a matrix, a row of pixels each."""
+    for i, each in enumerate(images):
+        if each.shape != images[0].shape:
+            raise DataError(
+                f"{model} reads images of one shape: input {i} has the shape {each.shape}, input 0 {images[0].shape}."
+            )
+    return np.stack([each.reshape(-1) for each in images])
 
 
 def _framed(inputs: Sequence[Mapping[str, Any]], names: Any, model: str) -> Any:

@@ -58,7 +58,7 @@ class CallableClassifier:
             raise DataError("The inputs are one text; a list is wanted. Put it in a list.")
         hears, n = heard(monitor), len(inputs)
         rows: list[Any] = [None] * n
-        names = [repr(each) for each in inputs]
+        names = list(map(_name, inputs))
         store = Store(self._cache, self._options.name or "", "callable", repr(self.labels), _code_hash(self._function))
         try:
             hears.start(n, "inputs")
@@ -153,6 +153,13 @@ class CallableClassifier:
             )
         row = row.clip(0)
         return row / row.sum()
+
+
+def _name(value: Any) -> str:
+    """Return an input as a key of the cache: an array by all its numbers, which its repr leaves out."""
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} {value.shape} {hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()}"
+    return repr(value)
 
 
 def _code_hash(function: Callable[..., Any]) -> str:

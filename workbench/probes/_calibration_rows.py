@@ -268,7 +268,9 @@ def _whole_texts(sizes: Sequence[int], ids: Sequence[str], limit: int) -> set[in
 
 
 def _shown(value: Any) -> str:
-    """Return an input as text for the table: a text as it is, features as name=value."""
+    """Return an input as text for the table: a text as it is, features as name=value, an image by its size."""
+    if getattr(value, "ndim", 0) >= 2:
+        return "image " + " × ".join(map(str, value.shape))
     return ", ".join(f"{key}={one}" for key, one in value.items()) if isinstance(value, Mapping) else str(value)
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from workbench.data.edits import Edit, marked
 from workbench.errors import DataError
 from workbench.probes._sweep_plan import Plan
@@ -12,7 +14,7 @@ from workbench.probes._sweep_plan import Plan
 if TYPE_CHECKING:
     from workbench.data.examples import Examples
 
-__all__ = ["Change", "Copy", "copy_of", "edits_of"]
+__all__ = ["Change", "Copy", "copy_of", "edits_of", "shown"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Copy:
 
 def copy_of(examples: "Examples", plan: Plan, name: str, severity: int) -> Copy:
     """Return the examples corrupted: a pure function of each example's id and text, the severity and the plan's seed."""
+    if plan.images:
+        return _images(examples, plan, name, severity)
     frame, ids = examples.frame, examples.frame["example"].tolist()
     edits: list[list[tuple[str, Edit]]] = [[] for _ in ids]
     marks: list[str] = [str(text) for text in frame[plan.columns[0]]]
@@ -67,6 +71,28 @@ def copy_of(examples: "Examples", plan: Plan, name: str, severity: int) -> Copy:
         for example, mark, some in zip(ids, marks, edits, strict=True)
     }
     return Copy(name, severity, corrupted.where(touched) if touched else None, changes, emptied)
+
+
+def _images(examples: "Examples", plan: Plan, name: str, severity: int) -> Copy:
+    """Return the images corrupted; there is no map of edits, the change is said in words."""
+    frame, column = examples.frame, plan.columns[0]
+    ids, images = frame["example"].tolist(), frame[column].tolist()
+    made = plan.corruptions[name].apply(images, ids, severity=severity, seed=plan.seed)
+    same = [bool(np.array_equal(old, new)) for old, new in zip(images, made, strict=True)]
+    corrupted = replace(examples.with_column(column, made), slices=examples.slices)
+    touched = [example for example, kept in zip(ids, same, strict=True) if not kept]
+    said = {True: Change("unchanged", "[]", 0), False: Change(f"{name}, severity {severity}", "[]", 1)}
+    changes = {example: said[kept] for example, kept in zip(ids, same, strict=True)}
+    return Copy(name, severity, corrupted.where(touched) if touched else None, changes, 0)
+
+
+def shown(value: Any) -> str:
+    """Return an input as text: a text as it is, an image by its size.
+
+    >>> shown(np.zeros((2, 3)))
+    'image 2 × 3'
+    """
+    return f"image {' × '.join(map(str, value.shape))}" if getattr(value, "ndim", 0) >= 2 else str(value)
 
 
 def edits_of(listed: str) -> list[tuple[str, Edit]]:

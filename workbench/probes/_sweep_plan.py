@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workbench.data.corruptions import SEVERITIES, corruption
+from workbench.data.images import image_corruption
 from workbench.errors import DataError, NotApplicable, UsageError, unknown
 from workbench.probes import _sweep_embedding
 from workbench.probes.find import find, settle
@@ -20,7 +21,7 @@ OURS = (
     *("corruption", "severity", "inner", "before", "change", "edits", "edit_count"),
     *("clean_predicted", "clean_confidence", "clean_correct", "flipped", "confidence_change"),
 )  # columns of the rows that are the sweep's; an inner probe's column of such a name is kept as "inner_..."
-DEFAULT = "keyboard"
+DEFAULT, DEFAULT_IMAGE = "keyboard", "gaussian-noise"
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,11 @@ class Plan:
 
     inner: Probe
     options: Mapping[str, Any]
-    corruptions: Mapping[str, Any]  # name -> what has `apply(texts, ids, severity=, seed=)`
+    corruptions: Mapping[str, Any]  # name -> what has `apply(texts or images, ids, severity=, seed=)`
     severities: tuple[int, ...]
     columns: tuple[str, ...]
     seed: int
+    images: bool = False
 
 
 def plan_of(model: Any, examples: "Examples", options: Mapping[str, Any]) -> Plan:
@@ -44,10 +46,11 @@ def plan_of(model: Any, examples: "Examples", options: Mapping[str, Any]) -> Pla
     return Plan(
         inner,
         settle(inner, _mapping(options["inner_options"])),
-        _corruptions(options["corruptions"]),
+        _corruptions(options["corruptions"], images=bool(examples.image)),
         _severities(options["severities"]),
         _columns(examples, options["columns"]),
         int(options["corruption_seed"]),
+        images=bool(examples.image),
     )
 
 
@@ -87,12 +90,13 @@ def _mapping(given: Any) -> Mapping[str, Any]:
     return given
 
 
-def _corruptions(given: Any) -> dict[str, Any]:
+def _corruptions(given: Any, *, images: bool) -> dict[str, Any]:
     """Return corruptions by name: of names (several with commas), of objects with a name, or of both."""
-    listed = _listed(given) or [DEFAULT]
+    listed = _listed(given) or [DEFAULT_IMAGE if images else DEFAULT]
+    by_name = image_corruption if images else corruption
     found: dict[str, Any] = {}
     for one in listed:
-        made = corruption(one.strip()) if isinstance(one, str) else one
+        made = by_name(one.strip()) if isinstance(one, str) else one
         if not callable(getattr(made, "apply", None)) or not isinstance(getattr(made, "name", None), str):
             raise UsageError(
                 f"corruptions takes names or corruptions (with a name and apply()); found {type(one).__name__}."
@@ -120,6 +124,10 @@ def _columns(examples: "Examples", given: Any) -> tuple[str, ...]:
     """Return the columns to corrupt, each checked to hold texts."""
     frame = examples.frame
     named = tuple(_listed(given))
+    if examples.image:
+        if named not in ((), (examples.image,)):
+            raise UsageError(f"The images of the column {examples.image!r} are corrupted; columns= is for texts.")
+        return (examples.image,)
     if not named and examples.features:
         raise NotApplicable("corruptions change texts; these examples are rows of features.")
     for name in named:

@@ -7,7 +7,7 @@ import numpy as np
 
 from workbench.models.verbs import Monitor
 from workbench.probes import _sweep_embedding
-from workbench.probes._sweep_copies import Copy, copy_of, edits_of
+from workbench.probes._sweep_copies import Copy, copy_of, edits_of, shown
 from workbench.probes._sweep_plan import CLEAN, OURS, Plan, plan_of
 from workbench.probes.protocol import Scored
 
@@ -33,7 +33,7 @@ def score(model: Any, examples: "Examples", options: Mapping[str, Any], *, monit
     plan = plan_of(model, examples, options)
     first = plan.inner.score(model, examples, plan.options, monitor=monitor)
     clean = _kept(first.rows)
-    before = dict(zip(examples.frame["example"], map(str, examples.frame[plan.columns[0]]), strict=True))
+    before = dict(zip(examples.frame["example"], map(shown, examples.frame[plan.columns[0]]), strict=True))
     parts = [_labelled(clean, clean, None, before)]
     notes, emptied, reached, asked = list(first.notes), 0, _done(clean), len(examples)
     stopped = first.missing > 0
@@ -138,7 +138,7 @@ def edit_table(rows: "pd.DataFrame") -> "pd.DataFrame":
     """Return the edits of any rows of a sweep, one line each, with the column and positions in code points."""
     import pandas as pd
 
-    changed = rows[rows["edit_count"] > 0].drop_duplicates(["example", "corruption", "severity"])
+    changed = rows[rows["edits"].ne("[]")].drop_duplicates(["example", "corruption", "severity"])
     where = ["example", "variant", "corruption", "severity", "edits"]
     lines = [
         (*line[:4], column, *edit)
@@ -159,8 +159,9 @@ def _said(rows: "pd.DataFrame", plan: Plan, emptied: int) -> tuple[str, ...]:
     copies = rows[rows["severity"] > 0].drop_duplicates(["example", "corruption", "severity"])
     same = int((copies["edit_count"] == 0).sum())
     if same:
+        what = "images" if plan.images else "texts"
         notes.append(
-            f"{same:,} of {len(copies):,} corrupted texts came out unchanged: they keep their clean answer, and count."
+            f"{same:,} of {len(copies):,} corrupted {what} are unchanged: they keep their clean answer, and count."
         )
     if emptied:
         notes.append(f"{emptied} texts would have been empty: they stay as they are.")

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from workbench.data.corruptions import SEVERITIES, corruptions
+from workbench.data.images import image_corruptions
 from workbench.models.verbs import Monitor
 from workbench.probes import _sweep_embedding, _sweep_metrics, _sweep_rows
 from workbench.probes._slices import OVERALL
@@ -52,7 +53,9 @@ class Sweep:
     )
     options: Mapping[str, Option] = {
         "corruptions": Option(
-            (), "names or corruptions, several with commas; none: keyboard", suggests=tuple(corruptions())
+            (),
+            "names or corruptions, several with commas; none: keyboard, or gaussian-noise for images",
+            suggests=(*corruptions(), *image_corruptions()),
         ),
         "severities": Option(SEVERITIES, "of 1 to 5; 0, the clean copy, is always asked", suggests=SEVERITIES),
         "inner": Option(
