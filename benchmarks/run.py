@@ -1,13 +1,15 @@
-"""Run every benchmark and write its tables into benchmarks/README.md, with the machine and the versions."""
+"""Run every benchmark, or some, and write its tables into benchmarks/README.md, with the machine and the versions."""
 
 import argparse
 import os
 import platform
+import re
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import calibration
+import corruptions
 import groups
 import imports
 
@@ -30,21 +32,36 @@ def table(rows: list[dict[str, str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+PARTS = {
+    "Imports (fresh interpreters)": imports.rows,
+    "Calibration statistics": calibration.rows,
+    "Group metrics": groups.rows,
+    "Corruptions of text (2,000 utterances)": corruptions.rows,
+}
+
+
+def sections(text: str) -> dict[str, str]:
+    """Return the sections of a written README by their title."""
+    found = re.findall(r"^## (.*?)\n\n(.*?)(?=^## |^Machine|\Z)", text, re.MULTILINE | re.DOTALL)
+    return {title: body.rstrip() + "\n" for title, body in found}
+
+
 def main() -> None:
-    """Run and write."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
-    parts = {
-        "Imports (fresh interpreters)": imports.rows(),
-        "Calibration statistics": calibration.rows(),
-        "Group metrics": groups.rows(),
-    }
+    """Run all parts, or those whose title starts with one of the words given, and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("part", nargs="*", help="beginnings of titles; the other sections stay as they are")
+    wanted = tuple(part.lower() for part in parser.parse_args().part) or ("",)
+    page = HERE / "README.md"
+    before = sections(page.read_text()) if page.exists() else {}
+    after = {title: table(rows()) for title, rows in PARTS.items() if title.lower().startswith(wanted)}
+    parts = {title: after.get(title, before.get(title, "")) for title in PARTS}
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}; " + ", ".join(
         f"{name} {version}" for name, version in versions().items()
     )
     text = (
-        HEADER + "\n".join(f"## {title}\n\n{table(rows)}" for title, rows in parts.items()) + f"\nMachine: {machine}\n"
+        HEADER + "\n".join(f"## {title}\n\n{body}" for title, body in parts.items() if body) + f"\nMachine: {machine}\n"
     )
-    (HERE / "README.md").write_text(text)
+    page.write_text(text)
     print(text)
 
 

@@ -1,14 +1,18 @@
 """Corruptions of text: edit maps that rebuild, edits that nest, and results that no other text can change."""
 
+import gzip
+import json
 import random
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from keyboard_reference import keyboard_reference
 from scipy import stats
 
 from workbench.data._corrupt_letters import COUNT, NEAR
@@ -297,6 +301,35 @@ def test_a_family_twice_takes_other_bits() -> None:
 
     assert sum(map(len, once.edits)) / 4000 == pytest.approx(0.2, abs=0.03)
     assert share / 200 == pytest.approx(0.36 - 0.04 / 5, abs=0.03)
+
+
+@pytest.mark.data
+def test_the_stored_curve_has_these_edits(benchmark_data: Path) -> None:
+    """The reference generator gives the edits per text of the stored severity curve (seed 1234); the product's rates agree."""
+    with gzip.open(benchmark_data / "clinc_oos/data_full.json.gz") as file:
+        texts = [text for text, _ in json.load(file)["test"][::15]]
+
+    stored = {0.01: 0.33, 0.02: 0.73, 0.05: 1.72, 0.1: 3.34, 0.2: 6.53}
+    for severity, (rate, edits) in enumerate(stored.items(), 1):
+        made = keyboard_reference(texts, rate, 1234)
+        changed = [sum(map(str.__ne__, old, new)) for old, new in zip(texts, made, strict=True)]
+        assert edits == round(sum(changed) / 300, 2)
+        ours = corruption("keyboard").apply(texts, ids_of(texts), severity=severity).edits.counts.mean()
+        assert edits == pytest.approx(ours, abs=4 * (edits / 300) ** 0.5)
+
+
+def test_the_map_is_made_when_looked_at() -> None:
+    """A text's edits, a slice and all are the same ones; counts and comparison with a list need no look at each."""
+    result = corruption("ocr").apply(prose()[:20], ids_of(prose()[:20]), severity=4)
+    made = list(result.edits)
+
+    assert [result.edits[row] for row in range(-20, 0)] == made == result.edits[:] == result.edits
+    assert list(map(len, made)) == result.edits.counts.tolist()
+    assert result.edits != made[1:]
+    assert result.edits != 3
+    with pytest.raises(IndexError):
+        _ = result.edits[20]
+    assert repr(result.edits).startswith("EditMap of 20 texts, ")
 
 
 def test_seeds_ids_and_families_draw_apart() -> None:

@@ -1,7 +1,7 @@
 """A whole corpus as one array of code points, and what the families of `workbench.data.corruptions` do to it.
 
 A family is a function `find(corpus) -> Found`: the sites that it could change, and how it writes a chosen one. Which sites are
-chosen depends on 64 bits per site, a counter-based generator (splitmix64) keyed by blake2b of (seed, family, id): so
+chosen depends on 64 bits per site, a counter-based generator (splitmix64) keyed by blake2b of (seed, family) and of the id: so
 neither the other texts nor their order matter, and the sites chosen at one rate are among those chosen at a higher one.
 """
 
@@ -9,12 +9,12 @@ import hashlib
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from workbench.data.edits import Edit
+from workbench.data.edits import EditMap
 
 Array = np.ndarray[Any, Any]
 
@@ -22,6 +22,19 @@ NUL = "\0"  # stands after each text
 LETTER, EXTEND, JOINER, NUMBER, MARK, SPACE = 1, 2, 4, 8, 16, 32  # classes of code points; MARK is punctuation
 UNSEEN = 255
 LOW = np.uint64(0xFFFFFFFF)
+
+
+@lru_cache(maxsize=1 << 16)
+def _digest(name: str) -> bytes:
+    """Return 8 bytes of blake2b; kept, as a sweep asks for the same ids again and again."""
+    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+def _mixed(x: Array) -> Array:
+    """Return 64-bit integers through the finaliser of splitmix64 (Steele et al. 2014, Stafford's mix 13)."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(x ^ (x >> np.uint64(31)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,24 +58,23 @@ class Corpus:
 
     def text_of(self, at: Array) -> Array:
         """Return the index of the text that holds each place."""
-        return np.asarray(np.searchsorted(self.start, at, side="right") - 1)
+        return np.asarray(self._owner[at])
+
+    @cached_property
+    def _owner(self) -> Array:
+        """The index of the text that holds each place."""
+        return np.repeat(np.arange(self.length.size), self.length + 1)
 
     def bits(self, at: Array) -> Array:
         """Return 64 random bits for each place, by the text's key and the place in the text."""
         text = self.text_of(at)
         place = (at - self.start[text]).astype(np.uint64)
-        x = self.keys[text] + place * np.uint64(0x9E3779B97F4A7C15)
-        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)  # Steele et al. 2014, Stafford's mix 13
-        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return np.asarray(x ^ (x >> np.uint64(31)))
+        return _mixed(self.keys[text] + place * np.uint64(0x9E3779B97F4A7C15))
 
     def keyed(self, name: str, ids: Sequence[str], seed: int) -> "Corpus":
         """Return the corpus with the keys of a family."""
-        digests = b"".join(
-            hashlib.blake2b(f"{seed}\x1f{name}\x1f{id_}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
-            for id_ in ids
-        )
-        return replace(self, keys=np.frombuffer(digests, "<u8"))
+        family = np.frombuffer(_digest(f"{seed}\x1f{name}"), "<u8")
+        return replace(self, keys=_mixed(np.frombuffer(b"".join(map(_digest, map(str, ids))), "<u8") ^ family))
 
     def all_free(self, at: Array, end: Array) -> Array:
         """Return whether nothing in each [at, end) is protected."""
@@ -133,9 +145,9 @@ def corrupted(corpus: Corpus, find: Find, rate: float) -> tuple[Corpus, Change]:
         codes[at], origin[at], free[at] = written.codes, -1, True
         return replace(corpus, codes=codes, origin=origin, free=free), change
     kept = np.ones(corpus.codes.size, bool)
-    kept[_spans(at, gone)] = False
+    kept[spans(at, gone)] = False
     old = np.ones(corpus.codes.size + int(shift[-1] if shift.size else 0), bool)
-    old[_spans(change.new_at, come)] = False
+    old[spans(change.new_at, come)] = False
     codes = np.empty(old.size, corpus.codes.dtype)
     origin, free = np.full(old.size, -1), np.ones(old.size, bool)
     codes[old], codes[~old] = corpus.codes[kept], written.codes
@@ -146,7 +158,7 @@ def corrupted(corpus: Corpus, find: Find, rate: float) -> tuple[Corpus, Change]:
     return Corpus(codes, start, length, free, origin, corpus.keys), change
 
 
-def _spans(at: Array, length: Array) -> Array:
+def spans(at: Array, length: Array) -> Array:
     """Return all places of the spans [at, at + length)."""
     total = np.cumsum(length)
     within = np.arange(total[-1] if total.size else 0) - np.repeat(total - length, length)
@@ -161,21 +173,41 @@ def overall(last: Corpus, size: int) -> Change:
     return Change(origin[gap] + 1, origin[gap + 1], place[gap] + 1, place[gap + 1])
 
 
-def edits_of(first: Corpus, last: Corpus, change: Change, kind: str) -> list[tuple[Edit, ...]]:
+class Pieces:
+    """The texts of spans of a corpus, as a column of `EditMap`: cut when looked at."""
+
+    def __init__(self, whole: str, at: Array, end: Array) -> None:
+        """Keep the joined texts and the spans [at, end) of them."""
+        self.whole, self.at, self.end = whole, at, end
+
+    def __getitem__(self, part: slice) -> list[str]:
+        at, end = self.at[part].tolist(), self.end[part].tolist()
+        return [self.whole[a:b] for a, b in zip(at, end, strict=True)]
+
+
+def edits_of(first: Corpus, last: Corpus, change: Change, kind: str) -> EditMap:
     """Return the edits of each text, without those that wrote what had been there."""
-    before, after = first.text, last.text
+    kept = ~_same(first, last, change)
+    if not kept.all():
+        change = Change(*(column[kept] for column in change))
     text = first.text_of(change.at)
-    moved, moved_new = first.start[text], last.start[text]
-    olds = [before[a:b] for a, b in zip(change.at.tolist(), change.end.tolist(), strict=True)]
-    news = [after[a:b] for a, b in zip(change.new_at.tolist(), change.new_end.tolist(), strict=True)]
-    places = [
-        (place - moves).tolist() for place, moves in zip(change, (moved, moved, moved_new, moved_new), strict=True)
-    ]
-    edits: list[list[Edit]] = [[] for _ in first.length]
-    for row, edit in zip(text.tolist(), map(Edit, *places, olds, news, [kind] * len(olds)), strict=True):
-        if edit.old != edit.new:
-            edits[row].append(edit)
-    return list(map(tuple, edits))
+    before, after = first.start[text], last.start[text]
+    places = (change.at - before, change.end - before, change.new_at - after, change.new_end - after)
+    counts = np.bincount(text, minlength=first.length.size)
+    old = Pieces(first.text, change.at, change.end)
+    return EditMap(counts, places, old, Pieces(last.text, change.new_at, change.new_end), kind)
+
+
+def _same(first: Corpus, last: Corpus, change: Change) -> Array:
+    """Return where what was written is what had been there."""
+    width = change.end - change.at
+    same = width == change.new_end - change.new_at
+    some = np.flatnonzero(same & (width > 0))
+    if some.size:
+        width = width[some]
+        equal = first.codes[spans(change.at[some], width)] == last.codes[spans(change.new_at[some], width)]
+        same[some] = np.logical_and.reduceat(equal, np.cumsum(width) - width)
+    return np.asarray(same)
 
 
 def texts_of(corpus: Corpus) -> list[str]:

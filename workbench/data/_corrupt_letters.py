@@ -7,13 +7,12 @@ from workbench.data._corrupt_corpus import (
     Corpus,
     Found,
     Written,
-    decoded,
     letters,
     one_each,
     other_case,
-    pieces,
     run_starts,
     single,
+    spans,
 )
 
 ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
@@ -99,12 +98,19 @@ LOOKS = {
     "u": "v", "v": "u",
 }  # fmt: skip
 SPLITS = {"m": "rn", "d": "cl", "w": "vv", "h": "li"}
-READINGS = {
-    **{shape: tuple(others) for shape, others in LOOKS.items()},
-    **{whole: (parts,) for whole, parts in SPLITS.items()},
-    **{parts: (whole,) for whole, parts in SPLITS.items()},
-}
-SHAPES = np.array([chr(code) in READINGS for code in range(128)])
+# What is written, one after another: first for single shapes, then for pairs by their first letter.
+OPTIONS = [
+    *((0, shape, other) for shape, others in LOOKS.items() for other in others),
+    *((0, whole, parts) for whole, parts in SPLITS.items()),
+    *((1, parts[0], whole) for whole, parts in SPLITS.items()),
+]
+TEXT = np.array([ord(char) for _, _, text in OPTIONS for char in text], np.uint32)
+LENGTH = np.array([len(text) for _, _, text in OPTIONS])
+START = np.cumsum(LENGTH) - LENGTH
+FIRST, MANY = np.zeros((2, 128), np.int64), np.zeros((2, 128), np.int64)
+for _place, (_pair, _shape, _) in reversed(list(enumerate(OPTIONS))):
+    FIRST[_pair, ord(_shape)] = _place
+    MANY[_pair, ord(_shape)] += 1
 
 
 def ocr(corpus: Corpus) -> Found:
@@ -117,17 +123,17 @@ def ocr(corpus: Corpus) -> Found:
     for parts in SPLITS.values():
         pair[:-1] |= (codes[:-1] == ord(parts[0])) & (codes[1:] == ord(parts[1])) & alone[:-1] & alone[1:]
     pair[1:] &= ~pair[:-1].copy()
-    one = alone & SHAPES[np.minimum(codes, 127)] & (codes < 128) & ~pair
+    one = alone & (codes < 128) & (MANY[0, np.minimum(codes, 127)] > 0) & ~pair
     one[1:] &= ~pair[:-1]
     at = np.flatnonzero(pair | one)
-    end = at + 1 + pair[at]
+    two = pair[at].astype(np.int64)
 
     def write(which: Array, draws: Array) -> Written:
-        texts = [decoded(codes[a:b]) for a, b in zip(at[which].tolist(), end[which].tolist(), strict=True)]
-        options = map(READINGS.__getitem__, texts)
-        return pieces([some[draw % len(some)] for some, draw in zip(options, draws.tolist(), strict=True)])
+        shape = two[which], codes[at[which]]
+        option = FIRST[shape] + (draws % MANY[shape].astype(np.uint64)).astype(np.int64)
+        return Written(TEXT[spans(START[option], LENGTH[option])], LENGTH[option])
 
-    return Found(at, end, write)
+    return Found(at, at + 1 + two, write)
 
 
 TWINS = dict(zip("aceijopsxyABCEHIJKMOPSTXY", "асеіјорѕхуАВСЕНІЈКМОРЅТХҮ", strict=True))  # Cyrillic

@@ -35,7 +35,7 @@ from workbench.data._corrupt_corpus import (
     overall,
     texts_of,
 )
-from workbench.data.edits import Edit
+from workbench.data.edits import EditMap
 from workbench.errors import DataError, UsageError, unknown
 
 __all__ = ["SEVERITIES", "Corrupted", "Corruption", "corruption", "corruptions", "synonyms"]
@@ -57,15 +57,15 @@ Keep = str | re.Pattern[str] | Sequence[str | Sequence[str]] | None
 
 
 class Corrupted(NamedTuple):
-    """Corrupted texts, and for each the edits that made it, in order and none overlapping; () where nothing changed."""
+    """Corrupted texts, and for each the tuple of edits that made it, in order and none overlapping; () where nothing changed."""
 
     texts: list[str]
-    edits: list[tuple[Edit, ...]]
+    edits: EditMap
 
     @property
     def unchanged(self) -> int:
         """How many texts are as they were."""
-        return sum(not edits for edits in self.edits)
+        return int((self.edits.counts == 0).sum())
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,12 @@ class Corruption:
         Raises `DataError` for a text with NUL or that is none, and for a number of ids that differs.
 
         >>> corruption("keyboard").apply(["How do I change my PIN?"], ["a"], severity=5).texts
-        ['How do I changd my PIM?']
+        ['Bow do I dhsnfd my PIN?']
         """
         corpora, change = self._run(texts, ids, severity, seed, keep)
         if not corpora:
-            return Corrupted([], [])
+            none = np.zeros(0, np.int64)
+            return Corrupted([], EditMap(none, (none,) * 4, [], [], self.name))
         return Corrupted(texts_of(corpora[-1]), edits_of(corpora[0], corpora[-1], change, self.name))
 
     def sites(self, texts: Sequence[str], ids: Sequence[str], *, seed: int = 0, keep: Keep = None) -> list[int]:

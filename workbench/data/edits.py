@@ -3,10 +3,14 @@
 Swaps of identity terms (`workbench.data.swaps`) and corruptions (`workbench.data.corruptions`) give them.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import islice, repeat
+from typing import Any, NamedTuple, overload
 
-__all__ = ["Edit", "apply", "marked", "revert"]
+import numpy as np
+
+__all__ = ["Edit", "EditMap", "apply", "marked", "revert"]
 
 
 class Edit(NamedTuple):
@@ -22,6 +26,65 @@ class Edit(NamedTuple):
     old: str
     new: str
     kind: str
+
+
+class EditMap(Sequence[tuple[Edit, ...]]):
+    """The edits of many texts, a tuple for each, kept as columns: an `Edit` is made when it is looked at.
+
+    `counts` (n,) is the number of edits of each text. Equal to any sequence of the same tuples.
+
+    >>> place = np.array([0])
+    >>> both = EditMap(np.array([1, 0]), (place, place + 1, place, place + 1), ["a"], ["b"], "keyboard")
+    >>> both[0], both[1]
+    ((Edit(start=0, end=1, new_start=0, new_end=1, old='a', new='b', kind='keyboard'),), ())
+    """
+
+    def __init__(
+        self, counts: "np.ndarray[Any, Any]", places: Sequence["np.ndarray[Any, Any]"], old: Any, new: Any, kind: str
+    ) -> None:
+        """Keep the columns: four arrays of places, the old and the new texts (sequences of texts), and what made them."""
+        self.counts = counts
+        self._bounds = np.concatenate([[0], np.cumsum(counts)]).tolist()
+        self._places, self._texts, self._kind = places, (old, new), kind
+
+    def _made(self, part: slice) -> Iterator[Edit]:
+        """Make some edits."""
+        places = [column[part].tolist() for column in self._places]
+        texts = [column[part] for column in self._texts]
+        fields = zip(*places, *texts, repeat(self._kind), strict=False)
+        return map(tuple.__new__, repeat(Edit), fields)  # what Edit._make does, without its frames
+
+    @cached_property
+    def _all(self) -> list[tuple[Edit, ...]]:
+        """All edits, made once."""
+        made = self._made(slice(None))
+        return [tuple(islice(made, count)) for count in self.counts.tolist()]
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    @overload
+    def __getitem__(self, row: int) -> tuple[Edit, ...]: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[tuple[Edit, ...]]: ...
+    def __getitem__(self, row: int | slice) -> tuple[Edit, ...] | list[tuple[Edit, ...]]:
+        if isinstance(row, slice):
+            return self._all[row]
+        row = range(len(self))[row]
+        return tuple(self._made(slice(self._bounds[row], self._bounds[row + 1])))
+
+    def __iter__(self) -> Iterator[tuple[Edit, ...]]:
+        return iter(self._all)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and self._all == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # as of a list
+
+    def __repr__(self) -> str:
+        return f"EditMap of {len(self)} texts, {int(self.counts.sum())} edits in {int((self.counts > 0).sum())} of them"
 
 
 def apply(text: str, edits: Sequence[Edit]) -> str:
