@@ -12,6 +12,7 @@ import calibration
 import corruptions
 import groups
 import imports
+import ood
 
 from workbench._record import versions
 
@@ -37,6 +38,7 @@ PARTS = {
     "Calibration statistics": calibration.rows,
     "Group metrics": groups.rows,
     "Corruptions of text (2,000 utterances)": corruptions.rows,
+    "Out-of-distribution scores": ood.rows,
 }
 
 

@@ -93,32 +93,29 @@ class Gaussians:
 
     def mahalanobis(self, features: ArrayLike) -> Floats:
         """Return minus the squared distance to the nearest class mean (n,) (Lee et al. 2018, 1807.03888)."""
-        return -self._nearest(features)[0]
+        return -self._distance(features, self.white, self.means)
 
     def marginal(self, features: ArrayLike) -> Floats:
         """Return minus the squared distance to the normal distribution of all rows (n,)."""
-        return -self._nearest(features)[1]
+        return -self._distance(features, self.marginal_white, np.zeros((1, len(self.centre))))
 
     def relative(self, features: ArrayLike) -> Floats:
         """Return the marginal distance less the distance to the nearest class (n,) (Ren et al. 2021, 2106.09022)."""
-        nearest, marginal = self._nearest(features)
-        return marginal - nearest
+        return self.mahalanobis(features) - self.marginal(features)
 
-    def _nearest(self, features: ArrayLike) -> tuple[Floats, Floats]:
+    def _distance(self, features: ArrayLike, white: Floats, means: Floats) -> Floats:
+        """Return the least squared distance to one of the means (n,), in the space that `white` leads to."""
         rows = check_features(features, width=len(self.centre))
-        nearest, marginal = np.empty(len(rows)), np.empty(len(rows))
-        squares = (self.means**2).sum(axis=1)
+        found = np.empty(len(rows))
+        squares = (means**2).sum(axis=1)
         for start in range(0, len(rows), CHUNK):
             part = slice(start, start + CHUNK)
-            centred = rows[part] - self.centre
-            z = centred @ self.white
-            table = z @ self.means.T
+            z = (rows[part] - self.centre) @ white
+            table = z @ means.T
             table *= -2
             table += squares
-            nearest[part] = np.maximum(np.einsum("ij,ij->i", z, z) + table.min(axis=1), 0)
-            z = centred @ self.marginal_white
-            marginal[part] = np.einsum("ij,ij->i", z, z)
-        return nearest, marginal
+            found[part] = np.maximum(np.einsum("ij,ij->i", z, z) + table.min(axis=1), 0)
+        return found
 
 
 def fit_gaussians(features: ArrayLike, labels: ArrayLike | None = None, *, ridge: float = 1e-6) -> Gaussians:
