@@ -173,6 +173,11 @@ def test_neighbours_are_drawn_evenly() -> None:
             {"not now, but is there any? He never, ever"},
         ),
         ("negative-concord", "Nobody ever says anything if anyone asks", {"Nobody never says nothing if anyone asks"}),
+        (
+            "negative-concord",
+            "not only any; it is not the best I ever saw",
+            {"not only any; it is not the best I ever saw"},
+        ),
         ("aint", "He's not here, isn't he? I HAVE NOT", {"He ain't here, ain't he? I AIN'T"}),
         ("invariant-dont", "Doesn't he? He does not.", {"Don't he? He don't."}),
         ("copula-deletion", "She is tall, they're at home; he's been", {"She tall, they at home; he's been"}),

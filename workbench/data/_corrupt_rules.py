@@ -80,7 +80,7 @@ def unless(words: str, then: str, *, last: bool = False) -> Rewrite:
 
 AUX = "is|are|was|were|do|does|did|has|have|had|could|would|should|must|might|need"
 PRONOUN = "I|you|he|she|it|we|they|there"
-HAVING = "been got had become"  # "it's been" is "it has been"
+HAVING = "been got had become ever"  # "it's been" is "it has been"
 ASKS = re.compile(r"(?:^|\b(?:why|how|what|when|where|who|and|but|so))\s*$")
 STEMS = {"ca": "can", "wo": "will", "sha": "shall"}
 
@@ -124,7 +124,7 @@ contract = ruled(
     rule("(I|you|he|she|we|they) would", unless("not", r"\1'd", last=True)),
 )
 
-NEGATED = re.compile(r"\b(?:not|never|nobody|nothing|cannot|no one)\b|n['’]t\b")
+NEGATED = re.compile(r"\b(?:not(?! only| just)|never|nobody|nothing|cannot|no one)\b|n['’]t\b")
 OTHER_CLAUSE = re.compile(r"\b(?:but|because|if|unless|whether|since|although|though)\b")
 NO = {
     "any": "no",
@@ -134,13 +134,19 @@ NO = {
     "anywhere": "nowhere",
     "ever": "never",
 }
+SUPERLATIVE = re.compile(
+    r"\b(?:best|worst|most|least|first|last|only|\w{3,}est)\b"
+)  # "the best I have ever seen" is not negated
 HABIT = "always|usually|often|constantly|generally|normally"
 
 
 def _concord(match: "re.Match[str]") -> str | None:
     """Return "nothing" for "anything" where its clause has been negated."""
     clause = OTHER_CLAUSE.split(_before(match))[-1]
-    return NO[match.group().lower()] if NEGATED.search(clause) else None
+    word = match.group().lower()
+    if not NEGATED.search(clause) or (word == "ever" and SUPERLATIVE.search(clause)):
+        return None
+    return NO[word]
 
 
 def _levelled(match: "re.Match[str]") -> str | None:
