@@ -79,6 +79,9 @@ def test_a_view_without_terms_has_no_map() -> None:
     report = stored()
     bare = wb.Report(report.rows.drop(columns="target"), report.record, _given=report._given)
     assert lens_of(bare).map is None
+    one = wb.Report(report.rows.assign(target="nurse"), report.record, _given=report._given)
+    assert lens_of(one).map is None
+    assert "target" not in [field.name for field in lens_of(one).fields]
     none = wb.Report(report.rows.assign(prefers_stereotype=np.nan, related=np.nan), report.record, _given=report._given)
     assert lens_of(none).map is None
 

@@ -107,8 +107,9 @@ def view_fields(rows: "pd.DataFrame", by: Sequence[str], view: "View") -> tuple[
     codes[finite] = place(values[finite], limits)
     title = next((said for name, said, _ in view.columns if name == view.value), view.title)
     value = Field(view.value, VALUE, len(limits) - 1, codes, limits, title=title)
-    sliced = [*by, view.terms] if view.terms in rows else by
-    if view.terms in rows and "group" not in by and rows["group"].astype(str).equals(rows[view.terms].astype(str)):
+    several = view.terms in rows and rows[view.terms].nunique() > 1
+    sliced = [*by, view.terms] if several else by
+    if several and "group" not in by and rows["group"].astype(str).equals(rows[view.terms].astype(str)):
         rows = rows.drop(columns="group")  # the terms by another name
     return (value, *_slices(rows, sliced), _outcome(rows[view.outcome].to_numpy(float), view.outcomes, "neither"))
 
