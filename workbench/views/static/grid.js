@@ -1,7 +1,7 @@
 // The example table: rows come in windows from the kernel; only those near the eye stand in the page.
 
 const ROW = 28, TALL = 44, NARROW = 500;               // px of a row, of one with two lines, and of a column of sentences that needs those
-const CHARACTER = 7, FITTED = 125;                     // px of a character, and of the widest column that is as wide as its words
+const CHARACTER = 7, BOLD = 8, FITTED = 130;           // px of a character, of one in a title, and of the widest column that fits its words
 const AHEAD = 30, TALLEST = 12_000_000;                // rows fetched beyond the eye, px that browsers can scroll
 
 class Grid {
@@ -22,7 +22,7 @@ class Grid {
     const fit = words => 18 + CHARACTER * Math.max(...words.map(word => word.length));
     const least = name => Math.max(64, Math.min(FITTED, fit(["", ...(store.fields.find(field => field.name === name)?.labels ?? [])])));
     const widths = this.columns.map(({ name, title, kind, wide, words }) => (wide ? `minmax(${this.wide > 2 ? 110 : 160}px, 3.4fr)`
-      : kind === "text" ? `minmax(${least(name)}px, 1fr)` : kind === "number" ? `${Math.max(100, Math.min(FITTED, fit([title])))}px` : `${Math.max(72, fit(words))}px`));
+      : kind === "text" ? `minmax(${least(name)}px, 1fr)` : kind === "number" ? `${Math.max(100, Math.min(FITTED, 20 + BOLD * title.length))}px` : `${Math.max(72, fit(words))}px`));
     this.table = div("wb-table", [element("div", { role: "rowgroup", class: "wb-grid-top" }, [head]), this.port],
       { role: "grid", "aria-label": "Examples", "aria-colcount": this.columns.length });
     this.table.style.setProperty("--wb-columns", widths.join(" "));
