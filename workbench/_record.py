@@ -25,6 +25,7 @@ PACKAGES = (
     "transformers",
     "altair",
     "netcal",
+    "fairlearn",
 )
 
 
