@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+XSS = "</script><script>window.__xss=1</script><img src=x onerror='window.__xss=1'>"  # what a text may try
 FLAGS = [
     "--headless",
     "--no-sandbox",

@@ -24,6 +24,9 @@ PICTURES = ROOT / "artifacts"
 TOKEN = "only-for-tests"
 WAIT = 60_000  # ms that a page may take on a loaded machine
 LOCAL = {"127.0.0.1", "localhost", ""}
+SETTLED = "() => document.querySelector('.wb-metrics-panel .wb-state').textContent.startsWith('n =')"
+BOXES = """() => [...document.querySelectorAll('.wb-panel')].map(e => {
+  const r = e.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom, e.scrollWidth - e.clientWidth]; })"""
 IDLE = "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 
 
@@ -93,6 +96,42 @@ class Notebook:
         self.page.wait_for_selector(".workbench-explorer[data-ready='true']", timeout=WAIT)
         self.page.wait_for_selector(".wb-chart canvas", timeout=WAIT)
         self.page.wait_for_selector(".wb-body .wb-row", timeout=WAIT)
+
+    def settle(self) -> None:
+        """Wait until the kernel has answered for the brushes on show."""
+        self.page.wait_for_function(SETTLED)
+        self.page.wait_for_timeout(400)
+        self.page.wait_for_function(SETTLED)
+
+    def show(self) -> None:
+        """Run all cells, and wait until an explorer stands with the kernel's numbers."""
+        self.run_all()
+        self.ready()
+        self.settle()
+
+    def run_cell(self, place: int) -> None:
+        """Run one cell, without waiting for it."""
+        self.page.evaluate(f"() => {{ window.jupyterapp.shell.currentWidget.content.activeCellIndex = {place}; }}")
+        self.command("notebook:run-cell")
+
+    def dress(self, theme: str) -> None:
+        """Change JupyterLab's theme ("Light", "Dark") and wait until the explorer follows."""
+        self.command("apputils:change-theme", theme=f"JupyterLab {theme}")
+        self.page.wait_for_selector(f".workbench-explorer[data-theme='{theme.lower()}']")
+
+    def panels(self) -> int:
+        """Return the number of panels, after a check that none is cut or lies on another."""
+        boxes = self.page.evaluate(BOXES)
+        assert all(overflow <= 1 for *_, overflow in boxes)
+        for i, a in enumerate(boxes):
+            for b in boxes[:i]:
+                assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
+        return len(boxes)
+
+    def shown(self, column: int) -> list[str]:
+        """Return the texts of a column of the table's rows on the page."""
+        rows = self.page.locator(".wb-body .wb-row").all()
+        return [row.locator(".wb-cell").nth(column).inner_text() for row in rows[:12]]
 
     def tile(self, name: str) -> str:
         """Return the number on one of the tiles: n, rate, mean, ece."""

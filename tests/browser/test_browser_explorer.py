@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from browser_fixture import XSS
 
 pytestmark = pytest.mark.browser
 
@@ -25,7 +26,6 @@ frame = pd.DataFrame({{
 report = wb.from_predictions(frame, by=["domain", "difficulty"], name="a made-up model")
 """
 SHOW = "explorer = wb.explore(report)\nexplorer"
-XSS = "</script><script>window.__xss=1</script><img src=x onerror='window.__xss=1'>"
 
 
 def numbers(book: Any) -> tuple[int, float]:
@@ -35,30 +35,17 @@ def numbers(book: Any) -> tuple[int, float]:
     )
 
 
-def settle(book: Any) -> None:
-    """Wait until the kernel has answered for the brushes on show."""
-    book.page.wait_for_function(
-        "() => document.querySelector('.wb-metrics-panel .wb-state').textContent.startsWith('n =')"
-    )
-    book.page.wait_for_timeout(400)
-    book.page.wait_for_function(
-        "() => document.querySelector('.wb-metrics-panel .wb-state').textContent.startsWith('n =')"
-    )
-
-
 def test_brushing_the_diagram_filters_the_rest_and_the_next_cell_reads_it(notebook: Callable[..., Any]) -> None:
     """A drag across the reliability diagram changes table, numbers and other views, but not the diagram's own bars."""
     book = notebook(DATA.format(n=1200), SHOW, "print('rows', len(wb.selection), wb.selection.confidence.min())")
-    book.run_all()
-    book.ready()
-    settle(book)
+    book.show()
     book.picture("explorer-light-1600")
     before = numbers(book)
     own = book.page.evaluate("() => document.querySelector('.wb-reliability canvas').getAttribute('width')")
     law = book.page.inner_text(".wb-slice >> nth=0 >> .wb-slice-n")
 
     book.drag("reliability", 0.62, 0.88)
-    settle(book)
+    book.settle()
 
     selected, error = numbers(book)
     assert 0 < selected < before[0] == 1200
@@ -74,8 +61,7 @@ def test_brushing_the_diagram_filters_the_rest_and_the_next_cell_reads_it(notebo
     )
     assert int(told.split()[0]) == selected
     assert float(told.split()[1]) == pytest.approx(error, abs=1e-6)
-    book.page.evaluate("() => { const p = window.jupyterapp.shell.currentWidget; p.content.activeCellIndex = 2; }")
-    book.command("notebook:run-cell")
+    book.run_cell(2)
     book.page.wait_for_function(f"() => document.querySelector('.jp-Notebook').innerText.includes('rows {selected}')")
     log = book.ask("print(report.selections.description.tolist(), report.selections.n.tolist())")
     assert log.endswith(
@@ -91,7 +77,7 @@ def test_two_brushes_filter_each_other_but_not_themselves(notebook: Callable[...
     book.ready()
     book.page.click(".wb-slice >> nth=1")
     book.drag("histogram", 0.7, 0.95)
-    settle(book)
+    book.settle()
 
     counts = [int(text) for text in book.page.locator(".wb-slice-n").all_inner_texts()]
     code = """
@@ -109,11 +95,11 @@ print(len(s), s.domain.nunique(), sorted(part.tolist(), reverse=True)[:2], part[
     book.page.wait_for_function("() => document.querySelectorAll('.wb-slice').length === 3")
     assert sum(int(text) for text in book.page.locator(".wb-slice-n").all_inner_texts()) == int(n)
     book.drag("risk_coverage", 0.0, 0.5)
-    settle(book)
+    book.settle()
     assert 0 < numbers(book)[0] < int(n)
     assert book.ask("print(len(wb.selection))") == str(numbers(book)[0])
     book.page.click(".wb-clear")
-    settle(book)
+    book.settle()
     assert numbers(book)[0] == 1200
     assert book.ask("print(len(wb.selection))") == "1200"
 
@@ -136,16 +122,14 @@ def test_select_from_python_shows_in_the_page(notebook: Callable[..., Any]) -> N
 def test_the_temperature_moves_the_numbers_and_its_best_is_the_kernels(notebook: Callable[..., Any]) -> None:
     """The slider changes ECE and confidence but not accuracy; Fit gives the kernel's T; a brush at T means the same rows."""
     book = notebook(DATA.format(n=1200), SHOW)
-    book.run_all()
-    book.ready()
-    settle(book)
+    book.show()
     accuracy, (_, stated) = book.tile("rate"), numbers(book)
     book.page.locator(".wb-slider").fill("0.8")
     book.page.wait_for_function(f"() => document.querySelector('.wb-tile-ece .wb-value').dataset.ece < {stated} * 0.6")
     assert book.tile("rate") == accuracy
     book.page.click(".wb-temperature-panel >> text=Fit")
     book.page.wait_for_selector(".wb-fitted:not([hidden])")
-    settle(book)
+    book.settle()
     best = float(re.search(r"T = ([\d.]+)", book.page.inner_text(".wb-fitted")).group(1))  # type: ignore[union-attr]
     told = book.ask("fit = explorer._load_logits().fit()\nprint(fit.temperature, fit.nll_after)").split()
     assert float(told[0]) == pytest.approx(best, abs=1e-3)
@@ -153,12 +137,12 @@ def test_the_temperature_moves_the_numbers_and_its_best_is_the_kernels(notebook:
         float(told[1]), abs=1e-3
     )
     book.drag("reliability", 0.4, 0.6)
-    settle(book)
+    book.settle()
     book.picture("explorer-temperature-1600")
     assert book.ask("print(len(wb.selection))") == str(numbers(book)[0])
     book.page.click(".wb-temperature-panel >> text=Reset")
     book.page.click(".wb-clear")
-    settle(book)
+    book.settle()
     assert numbers(book)[1] == pytest.approx(stated, abs=1e-12)
 
 
@@ -185,15 +169,13 @@ def test_text_of_examples_is_shown_as_text(notebook: Callable[..., Any]) -> None
         "explorer = wb.explore(report)\nexplorer",
     ]
     book = notebook(*cells)
-    book.run_all()
-    book.ready()
-    settle(book)
+    book.show()
     assert XSS in book.page.inner_text(".wb-body .wb-row >> nth=0")
     book.page.click(".wb-body .wb-row >> nth=0")
     book.page.wait_for_selector(".wb-detail:not([hidden])")
     assert XSS in book.page.inner_text(".wb-detail")
     book.page.click(".wb-slice >> nth=0")
-    settle(book)
+    book.settle()
     assert XSS in book.page.text_content(".wb-chips")
     assert XSS in book.page.inner_text(".wb-name")
     assert XSS in book.page.text_content(".wb-slice-name >> nth=0")
@@ -211,9 +193,7 @@ def test_the_check_for_script_can_fail(notebook: Callable[..., Any]) -> None:
 def test_the_saved_notebook_shows_a_picture_without_its_kernel(notebook: Callable[..., Any]) -> None:
     """With the kernel gone and the saved notebook opened again, a static picture stands where the explorer was."""
     book = notebook(DATA.format(n=600), SHOW)
-    book.run_all()
-    book.ready()
-    settle(book)
+    book.show()
     assert not book.page.is_visible(".workbench-static")
     book.command("docmanager:save")
     book.page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }")
@@ -236,24 +216,17 @@ def test_every_theme_and_width_keeps_panels_whole(notebook: Callable[..., Any], 
     book = notebook(DATA.format(n=1200), SHOW, width=width, height=1900)
     book.run_all()
     book.ready()
-    book.command("apputils:change-theme", theme=f"JupyterLab {theme}")
-    wanted = theme.lower()
-    book.page.wait_for_selector(f".workbench-explorer[data-theme='{wanted}']")
+    book.dress(theme)
     book.drag("reliability", 0.62, 0.88)
-    settle(book)
+    book.settle()
     book.page.locator(".workbench-explorer").scroll_into_view_if_needed()
     book.page.mouse.move(5, 5)
-    book.picture(f"explorer-{wanted}-{width}")
-    boxes = book.page.evaluate("""() => [...document.querySelectorAll('.wb-panel')].map(e => {
-      const r = e.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom, e.scrollWidth - e.clientWidth]; })""")
+    book.picture(f"explorer-{theme.lower()}-{width}")
+    book.panels()
     canvases = book.page.evaluate("() => [...document.querySelectorAll('.wb-chart canvas')].map(c => c.width)")
-    book.command("apputils:change-theme", theme="JupyterLab Light")
+    book.dress("Light")
     assert len(canvases) == 3
     assert all(one > 100 for one in canvases)
-    assert all(overflow <= 1 for *_, overflow in boxes)
-    for i, a in enumerate(boxes):
-        for b in boxes[:i]:
-            assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
 
 
 def test_the_keyboard_reaches_brushes_slices_and_rows(notebook: Callable[..., Any]) -> None:
@@ -265,12 +238,12 @@ def test_the_keyboard_reaches_brushes_slices_and_rows(notebook: Callable[..., An
     page.focus(".wb-calibration .wb-number >> nth=0")
     page.keyboard.type("0.8")
     page.keyboard.press("Tab")
-    settle(book)
+    book.settle()
     by_confidence = numbers(book)[0]
     assert 0 < by_confidence < 400
     page.focus(".wb-slice >> nth=0")
     page.keyboard.press("Space")
-    settle(book)
+    book.settle()
     assert 0 < numbers(book)[0] < by_confidence
     assert page.get_attribute(".wb-slice >> nth=0", "aria-checked") == "true"
     page.focus(".wb-port")

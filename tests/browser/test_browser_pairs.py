@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser_fixture import XSS
 
 pytestmark = pytest.mark.browser
 
-XSS = "</script><script>window.__xss=1</script><img src=x onerror='window.__xss=1'>"
 DATA = f"""
 import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})
 import workbench as wb
@@ -31,7 +31,6 @@ frame.loc[frame.target == "nurse", "score_stereotype"] += 1
 report = wb.from_predictions(frame, probe="stereoset", by=["domain"])
 """
 SHOW = "explorer = wb.explore(report)\nexplorer"
-SETTLED = "() => document.querySelector('.wb-metrics-panel .wb-state').textContent.startsWith('n =')"
 
 
 def cells(n: int = 400, change: str = "", how: str = "report_of") -> tuple[str, str]:
@@ -39,47 +38,31 @@ def cells(n: int = 400, change: str = "", how: str = "report_of") -> tuple[str, 
     return DATA.format(n=n, change=change, how=how), SHOW
 
 
-def settle(book: Any) -> None:
-    """Wait until the kernel has answered for the brushes on show."""
-    book.page.wait_for_function(SETTLED)
-    book.page.wait_for_timeout(400)
-    book.page.wait_for_function(SETTLED)
-
-
-def shown(book: Any, column: int) -> list[str]:
-    """Return the texts of a column of the table's rows on the page."""
-    rows = book.page.locator(".wb-body .wb-row").all()
-    return [row.locator(".wb-cell").nth(column).inner_text() for row in rows[:12]]
-
-
 def test_a_click_on_a_bar_shows_the_pairs_behind_it(notebook: Callable[..., Any]) -> None:
     """A click on the dot of a slice leaves its pairs in the table, side by side, and the next cell reads them."""
     book = notebook(*cells(), "s = wb.selection\nprint('read', len(s), set(s.bias), s.stereotype.mean())")
-    book.run_all()
-    book.ready()
-    settle(book)
+    book.show()
     book.picture("pairs-light-1600")
     name = book.page.inner_text(".wb-slice >> nth=1 >> .wb-slice-name")
     dot = book.page.locator(".wb-slice >> nth=1 >> .wb-track-dot").bounding_box()
     book.page.mouse.click(dot["x"] + dot["width"] / 2, dot["y"] + dot["height"] / 2)
     book.page.wait_for_selector(".wb-slice[aria-checked='true']")
-    settle(book)
+    book.settle()
     book.page.mouse.move(5, 5)
     book.picture("pairs-clicked-1600")
 
     n, share = book.ask(f"s = report.rows[report.rows.bias == {name!r}]\nprint(len(s), s.stereotype.mean())").split()
     assert int(n) == int(book.tile("n")) < 400
     assert book.tile("rate") == f"{100 * float(share):.1f} %"
-    assert set(shown(book, 4)) == {name}
-    assert all("had lost" in text for text in shown(book, 0))
-    assert all("had kept" in text for text in shown(book, 1))
+    assert set(book.shown(4)) == {name}
+    assert all("had lost" in text for text in book.shown(0))
+    assert all("had kept" in text for text in book.shown(1))
     assert f"bias: {name}" in book.page.inner_text(".wb-chips")
     assert "Pct stereotype" in book.page.inner_text(".wb-metrics tbody tr >> nth=0")
-    book.page.evaluate("() => { const p = window.jupyterapp.shell.currentWidget; p.content.activeCellIndex = 2; }")
-    book.command("notebook:run-cell")
+    book.run_cell(2)
     book.page.wait_for_function(f"() => document.querySelector('.jp-Notebook').innerText.includes('read {n}')")
     assert f"{{{name!r}}}" in book.page.inner_text(".jp-Cell >> nth=2 >> .jp-OutputArea")
-    first = shown(book, 0)[0]
+    first = book.shown(0)[0]
     book.page.click(".wb-body .wb-row >> nth=0")
     book.page.wait_for_selector(".wb-detail:not([hidden])")
     detail = book.page.inner_text(".wb-detail")
@@ -90,15 +73,14 @@ def test_a_click_on_a_bar_shows_the_pairs_behind_it(notebook: Callable[..., Any]
 def test_a_click_on_a_cell_shows_the_sentences_of_its_term(notebook: Callable[..., Any]) -> None:
     """In StereoSet a click on a cell of the heat map leaves the sentences of its term, which `wb.selection` reads."""
     book = notebook(TERMS, SHOW)
-    book.run_all()
-    book.ready()
-    settle(book)
+    book.show()
     book.picture("terms-light-1600")
+    assert book.panels() == 5
     line = book.page.locator(".wb-map-line", has_text="nurse")
     assert book.page.locator(".wb-map-line .wb-map-name").first.inner_text() == "nurse"
     line.locator(".wb-map-cell").nth(0).click()
     book.page.wait_for_selector(".wb-map-line[aria-checked='true']")
-    settle(book)
+    book.settle()
     n, ss, lms = book.ask(
         "t = report.tables['terms'].set_index('target').loc['nurse']\nprint(t.n, t.ss, t.lms)"
     ).split()
@@ -108,18 +90,16 @@ def test_a_click_on_a_cell_shows_the_sentences_of_its_term(notebook: Callable[..
     assert "SS 100.0 % (95 %: " in line.get_attribute("title")
     assert book.ask("print(len(wb.selection), set(wb.selection.target))") == f"{n} {{'nurse'}}"
     assert book.tile("n") == n
-    assert all(text.startswith("The nurse") for text in shown(book, 1))
+    assert all(text.startswith("The nurse") for text in book.shown(1))
     assert book.page.locator(".wb-map-line.wb-off").count() == book.page.locator(".wb-map-line").count() - 1
 
 
 def test_the_value_brushes_and_the_reference_stands_where_it_says(notebook: Callable[..., Any]) -> None:
     """A drag across the histogram selects by the value; the line without bias stands at half the track; no calibration shows."""
     book = notebook(*cells())
-    book.run_all()
-    book.ready()
-    settle(book)
+    book.show()
     book.drag("distribution", 0.55, 0.9)
-    settle(book)
+    book.settle()
 
     low, high = (float(one.input_value()) for one in book.page.locator(".wb-range .wb-number").all())
     inside = book.ask(
@@ -148,26 +128,24 @@ def test_texts_of_pairs_are_shown_as_text_and_the_keyboard_reaches_them(notebook
         f"bad = {XSS!r}\nframe = frame.assign(text=bad + frame.text, other=bad + frame.other, bias=bad + frame.bias)"
     )
     book = notebook(*cells(120, change, "read_pairs"))
-    book.run_all()
-    book.ready()
-    settle(book)
+    book.show()
     page = book.page
     page.focus(".wb-range .wb-number >> nth=0")
     page.keyboard.type("0")
     page.keyboard.press("Tab")
-    settle(book)
+    book.settle()
     above = int(book.tile("n"))
     assert 0 < above < 120
     page.focus(".wb-slice >> nth=0")
     page.keyboard.press("Space")
-    settle(book)
+    book.settle()
     assert 0 < int(book.tile("n")) < above
     page.focus(".wb-port")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_selector(".wb-detail:not([hidden])")
     assert XSS in page.inner_text(".wb-detail")
-    assert XSS in shown(book, 1)[0]
+    assert XSS in book.shown(1)[0]
     assert XSS in page.text_content(".wb-chips")
     assert page.evaluate("() => window.__xss") is None
 
@@ -178,20 +156,14 @@ def test_every_theme_and_width_keeps_panels_whole(notebook: Callable[..., Any], 
     book = notebook(*cells(), width=width, height=1500)
     book.run_all()
     book.ready()
-    book.command("apputils:change-theme", theme=f"JupyterLab {theme}")
-    book.page.wait_for_selector(f".workbench-explorer[data-theme='{theme.lower()}']")
+    book.dress(theme)
     book.page.click(".wb-slice >> nth=0")
-    settle(book)
+    book.settle()
     book.page.locator(".workbench-explorer").scroll_into_view_if_needed()
     book.page.mouse.move(5, 5)
     book.picture(f"pairs-{theme.lower()}-{width}")
-    boxes = book.page.evaluate("""() => [...document.querySelectorAll('.wb-panel')].map(e => {
-      const r = e.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom, e.scrollWidth - e.clientWidth]; })""")
+    panels = book.panels()
     canvas = book.page.evaluate("() => document.querySelector('.wb-distribution canvas').width")
-    book.command("apputils:change-theme", theme="JupyterLab Light")
+    book.dress("Light")
     assert canvas > 100
-    assert len(boxes) == 4
-    assert all(overflow <= 1 for *_, overflow in boxes)
-    for i, a in enumerate(boxes):
-        for b in boxes[:i]:
-            assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
+    assert panels == 4
