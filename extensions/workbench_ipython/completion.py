@@ -7,6 +7,7 @@ from typing import Any
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
 import workbench as wb
+from workbench.models.load import NAMED
 
 __all__ = ["complete", "suggestions"]
 
@@ -72,7 +73,7 @@ def _candidates(magic: str, given: list[str], variables: dict[str, Any], prefix:
         saved = sorted(path.name for path in Path().glob("*.workbench"))
         return [*(name for name, value in variables.items() if hasattr(value, "record")), *saved]
     if magic == "model":
-        return ["smollm2-135m-instruct"]
+        return list(NAMED)
     if magic != "probe":
         return []
     if not given:
@@ -80,7 +81,7 @@ def _candidates(magic: str, given: list[str], variables: dict[str, Any], prefix:
 
         return names()
     if len(given) == 1:
-        return [*(name for name, value in variables.items() if hasattr(value, "verbs")), "smollm2-135m-instruct"]
+        return [*(name for name, value in variables.items() if hasattr(value, "verbs")), *NAMED]
     if len(given) == 2:
         tables = [name for name, value in variables.items() if hasattr(value, "slices") or hasattr(value, "columns")]
         return [*tables, *wb.packs(), *wb.benchmarks()]

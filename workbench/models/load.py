@@ -18,9 +18,10 @@ from typing import Any
 from workbench.errors import ModelError, UsageError, unknown
 from workbench.models.verbs import Model
 
-__all__ = ["LoadOptions", "kind_of", "known_names", "load"]
+__all__ = ["NAMED", "LoadOptions", "kind_of", "known_names", "load"]
 
 EMBEDDED = "smollm2-135m-instruct"
+NAMED = (EMBEDDED, "gemma-3-270m")  # the keys of `_packaged.PACKAGED`, which cannot be read without torch
 PICKLED = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin", ".ckpt")
 VECTORS = (".vec", ".txt")  # text files of word vectors, also with .gz
 HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
@@ -72,10 +73,11 @@ class LoadOptions:
 def load(target: Any, *, options: LoadOptions | None = None, **changes: Any) -> Model:
     """Return the model, ready to be asked: `wb.load("smollm2-135m-instruct")`.
 
-    `target` is the embedded model's name, a name of the Hugging Face hub, a folder, a GGUF file, a loaded transformers model, a
-    fitted scikit-learn classifier, a torch module (with `labels` and `tokenizer` or `transform`), a callable that takes a list
-    of texts and gives class probabilities, or word vectors: a mapping or table from words to vectors, gensim's KeyedVectors, a
-    text file (.vec, .txt) of word2vec, fastText or GloVe. `changes` are the fields of `LoadOptions`.
+    `target` is the embedded model's name, "gemma-3-270m" (if its package is installed), a name of the Hugging Face hub, a folder,
+    a GGUF file, a loaded transformers model, a fitted scikit-learn classifier, a torch module (with `labels` and `tokenizer` or
+    `transform`), a callable that takes a list of texts and gives class probabilities, or word vectors: a mapping or table from
+    words to vectors, gensim's KeyedVectors, a text file (.vec, .txt) of word2vec, fastText or GloVe. `changes` are the fields of
+    `LoadOptions`.
 
     Raises `ModelError` where the model cannot be loaded, `OutOfMemory` before loading where it does not fit, `UsageError` for
     options that are unknown or missing; each says what to do.
@@ -101,7 +103,7 @@ def kind_of(target: Any) -> str:
     """Return what a target is, one of the keys of `ADAPTERS` or "workbench model"; nothing is loaded to know it.
 
     >>> kind_of("smollm2-135m-instruct"), kind_of("owner/model"), kind_of(len)
-    ('embedded model', 'hub name', 'callable')
+    ('packaged model', 'hub name', 'callable')
     """
     if isinstance(target, (str, Path)):
         return _kind_of_name(target)
@@ -143,7 +145,7 @@ def known_names() -> tuple[str, ...]:
 
 
 ADAPTERS = {  # kind -> module of workbench.models, function of (target, options)
-    "embedded model": ("_open", "embedded"),
+    "packaged model": ("_open", "packaged"),
     "hub name": ("_open", "hub"),
     "folder": ("_open", "folder"),
     "gguf file": ("_open", "gguf"),
@@ -187,10 +189,12 @@ def _kind_of_name(target: str | Path) -> str:
     if not text:
         raise UsageError(f"The model's name is empty. Try {EMBEDDED!r}.")
     if text.lower() == EMBEDDED:
-        return "embedded model"
+        return "packaged model"
     path = Path(text).expanduser()
     if path.is_dir():
         return "folder"
+    if text.lower() in NAMED:
+        return "packaged model"
     ending = path.suffix.lower()
     if path.is_file():
         if ending == ".gguf":

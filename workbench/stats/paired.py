@@ -1,4 +1,4 @@
-"""The difference of two shares of the same rows: before and after, pro and anti, one model and another."""
+"""Two outcomes of the same rows (before and after, pro and anti, one model and another): the difference of shares, and its test."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -6,8 +6,9 @@ from numpy.typing import ArrayLike
 from workbench.errors import DataError
 from workbench.stats._checks import check_clusters, check_pairs
 from workbench.stats._intervals import TINY, Interval, cluster_sums, effective_rows, held_back, proportion_of, undefined
+from workbench.stats.significance import sign_test
 
-__all__ = ["share_difference"]
+__all__ = ["mcnemar", "share_difference"]
 
 
 def share_difference(
@@ -39,3 +40,24 @@ def share_difference(
     what = "" if codes is None else f", {int(codes.max()) + 1} clusters"
     method = f"MOVER of two Wilson intervals, paired{what}, {level:.0%}"
     return Interval(value, float(max(-1.0, value - low)), float(min(1.0, value + high)), n, method)
+
+
+def mcnemar(
+    one: ArrayLike, two: ArrayLike, *, clusters: ArrayLike | None = None, draws: int = 9999, seed: int = 0
+) -> float:
+    """Return the two-sided p-value that two outcomes (0 or 1) of the same n rows are alike: McNemar's exact test.
+
+    Only rows in which the outcomes differ count; 1 where there is none, NaN without rows. Independent rows: the exact binomial test
+    (not the chi-squared approximation). With clusters the two outcomes change places in whole clusters, as `sign_test` has it.
+
+    >>> mcnemar([1, 1, 1, 1, 1, 1, 0], [0, 0, 0, 0, 0, 1, 0])
+    0.0625
+    """
+    first, second = (check_pairs(np.zeros(np.shape(hit)), hit, empty=True)[1] for hit in (one, two))
+    if len(first) != len(second):
+        raise DataError(f"The two outcomes have {len(first)} and {len(second)} rows; they must be of the same rows.")
+    codes = check_clusters(clusters, len(first))
+    apart = first != second
+    if not apart.any():
+        return 1.0 if len(first) else float("nan")
+    return sign_test(first[apart], clusters=None if codes is None else codes[apart], draws=draws, seed=seed)
