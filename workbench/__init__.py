@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench._conduct import from_predictions, run
+    from workbench.audit.compare import compare
     from workbench.data.benchmarks import benchmark, benchmarks
     from workbench.data.examples import Examples
     from workbench.data.packs import pack, packs
@@ -32,6 +33,7 @@ __all__ = [
     "Report",
     "benchmark",
     "benchmarks",
+    "compare",
     "explore",
     "from_predictions",
     "load",
@@ -48,6 +50,7 @@ _NAMES = {
     "benchmark": ("workbench.data.benchmarks", "benchmark"),
     "benchmarks": ("workbench.data.benchmarks", "benchmarks"),
     "Report": ("workbench.reports", "Report"),
+    "compare": ("workbench.audit.compare", "compare"),
     "explore": ("workbench.views.explorer", "explore"),
     "from_predictions": ("workbench._conduct", "from_predictions"),
     "load": ("workbench.models.load", "load"),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from workbench.reports import Report
 
-__all__ = ["notebook_html", "text", "to_html"]
+__all__ = ["image", "notebook_html", "text", "to_html"]
 
 OVERALL = "all"
 MOST_LINES = 20  # of numbers that are shown first
@@ -94,7 +94,7 @@ def notebook_html(report: "Report") -> str:
         body.append(
             f'<div style="{muted};font-size:12px">{left} more metrics and slices in <code>report.metrics</code></div>'
         )
-    pictures = [_image(name, chart) for name, chart in _first_charts(report)]
+    pictures = [image(name, chart) for name, chart in _first_charts(report)]
     if pictures:
         body.append(
             f'<div style="display:flex;flex-wrap:wrap;gap:20px;align-items:flex-start">{"".join(pictures)}</div>'
@@ -247,7 +247,7 @@ def _read(name: str, chart: Any) -> str:
         return ""
 
 
-def _image(name: str, chart: Any) -> str:
+def image(name: str, chart: Any) -> str:
     """Return a chart as an image, with its sentence below it, no wider than the chart."""
     drawn = svg(chart, theme="any")
     wide = re.search(r'width="(\d+)', drawn)

@@ -16,6 +16,7 @@ FLAGS = {
     "probe": ("--out", "--by", "--max-examples", "--holdout", "--seed"),
     "examples": ("--format", "--label", "--text", "--choices"),
     "explore": (),
+    "compare": ("--out", "--by"),
 }
 VALUED = frozenset({"-o", "-n", *(flag for flags in FLAGS.values() for flag in flags)})  # each takes the next word
 OWN = frozenset({"example", "text", "choices", "label", "context"})  # columns that no one slices by
@@ -69,7 +70,7 @@ def _columns(examples: str, variables: dict[str, Any]) -> list[str]:
 
 
 def _candidates(magic: str, given: list[str], variables: dict[str, Any], prefix: str) -> Iterable[str]:
-    if magic == "explore":
+    if magic in ("explore", "compare"):
         saved = sorted(path.name for path in Path().glob("*.workbench"))
         return [*(name for name, value in variables.items() if hasattr(value, "record")), *saved]
     if magic == "model":

@@ -134,9 +134,26 @@ class WorkbenchMagics(Magics, Configurable):
     @one_line_errors
     def explore(self, line: str) -> Any:
         """Open the linked charts of any probe's report: %explore report. What is brushed is wb.selection."""
-        name = _parsed(self.explore, line).report
+        return wb.explore(self._report(_parsed(self.explore, line).report))
+
+    @magic_arguments()
+    @argument("a", help="variable that holds a report, or the path of a saved one")
+    @argument("b", help="another of the same probe on the same examples")
+    @argument("-o", "--out", default="comparison", help="variable that takes the comparison (default: comparison)")
+    @argument("--by", action="append", help="column to slice by; may be repeated")
+    @line_magic
+    @one_line_errors
+    def compare(self, line: str) -> Any:
+        """Set two reports of the same examples side by side: %compare one two."""
+        args = _parsed(self.compare, line)
+        found = wb.compare(self._report(args.a), self._report(args.b), by=args.by)
+        self.shell.user_ns[args.out] = found
+        return found
+
+    def _report(self, name: str) -> Any:
+        """Return the report in the variable of that name, or the saved one at that path."""
         known = self.shell.user_ns
-        return wb.explore(known[name] if name in known else wb.open(name))
+        return known[name] if name in known else wb.open(name)
 
     def _value(self, name: str) -> Any:
         """Return the variable of that name, or the name itself."""

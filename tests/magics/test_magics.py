@@ -113,6 +113,8 @@ def test_a_sweep_takes_names_and_severities_with_commas(shell: Any) -> None:
         ("%probe sweep model facts corruptions=keyboard,sw", ["corruptions=keyboard,swap"]),
         ("%probe sweep model facts severities=1,3,5", ["severities=1,3,5"]),
         ("%explore rep", ["report"]),
+        ("%compare rep", ["report"]),
+        ("%compare report --b", ["--by"]),
     ],
 )
 def test_completion(line: str, expected: list[str]) -> None:
@@ -130,6 +132,21 @@ def test_saved_reports_complete_and_open(shell: Any, tmp_path: Any, monkeypatch:
 
     assert suggestions("%explore k", {}) == ["kept.workbench"]
     assert len(shell.run_line_magic("explore", "kept.workbench").selection) == 2
+
+
+def test_compare_takes_variables_and_saved_reports(shell: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`%compare one kept.workbench` sets a variable and a file side by side, and stores what it shows."""
+    monkeypatch.chdir(tmp_path)
+    frame = pd.DataFrame({"example": ["a", "b"], "text": ["s", "t"], "other": ["u", "v"], "logp_other": [-2.0, -2.0]})
+    shell.user_ns["one"] = wb.from_predictions(frame.assign(logp=[-1.0, -3.0]), probe="pairs")
+    wb.from_predictions(frame.assign(logp=[-3.0, -3.0]), probe="pairs", name="two").save("kept")
+    shell.user_ns["two"] = shell.user_ns["one"].where(["a"])
+
+    found = shell.run_line_magic("compare", "one kept.workbench -o differs")
+    assert shell.user_ns["differs"] is found
+    assert found.metrics.query("metric == 'prefers_more'")["difference"].tolist() == [0.5]
+    with pytest.raises(UsageError, match="1 examples are in a and not in b"):
+        shell.run_line_magic("compare", "one two")
 
 
 def test_completion_reaches_the_shell(shell: Any) -> None:

@@ -4,9 +4,10 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from workbench.errors import DataError
-from workbench.stats.paired import share_difference
+from workbench.stats.paired import mcnemar, share_difference
 
 
 def closed_form(a: int, b: int, c: int, d: int) -> tuple[float, float, float]:
@@ -98,3 +99,27 @@ def test_paired_shares_have_newcombes_method_10(counts: tuple[int, ...], bounds:
     """Newcombe 1998 (2635), his examples: phi is drawn back by its continuity correction where it is positive."""
     one, two = np.repeat([1, 1, 0, 0], counts), np.repeat([1, 0, 1, 0], counts)
     assert (0.2, *bounds) == pytest.approx(share_difference(one, two)[:3], abs=6e-5)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_mcnemar_is_the_binomial_test_of_what_differs(seed: int) -> None:
+    """Independent rows: scipy's binomial test on the discordant pairs; the outcomes may change places."""
+    rng = np.random.default_rng(seed)
+    one, two = (rng.random(80) < 0.7).astype(int), (rng.random(80) < 0.5).astype(int)
+    only = int(((one == 1) & (two == 0)).sum())
+    expected = binomtest(only, int((one != two).sum())).pvalue
+
+    assert mcnemar(one, two) == pytest.approx(expected)
+    assert mcnemar(two, one) == pytest.approx(expected)
+    assert mcnemar(one, two, clusters=np.arange(80)) == pytest.approx(expected)
+
+
+def test_mcnemar_of_clusters_exchanges_them_whole() -> None:
+    """Six copies of each of four rows are four draws: 2 of 2^4 ways are as far apart. No difference: 1; no rows: NaN."""
+    one, two = np.ones(24), np.zeros(24)
+
+    assert mcnemar(one, two, clusters=np.repeat(np.arange(4), 6)) == pytest.approx(2 / 2**4)
+    assert mcnemar(one, one) == 1.0
+    assert np.isnan(mcnemar([], []))
+    with pytest.raises(DataError, match="2 and 1 rows"):
+        mcnemar([1, 0], [1])

@@ -17,6 +17,7 @@ from workbench.probes.protocol import Option, Scored, View
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from workbench.data.examples import Examples
     from workbench.stats.intervals import Interval
@@ -85,6 +86,21 @@ class Bbq:
         """
         del options, seed  # every interval is a formula
         return metrics_of(_facts(rows, by), by, _summary)
+
+    def per_row(self, rows: "pd.DataFrame", options: Mapping[str, Any]) -> "Mapping[str, NDArray[np.float64]]":
+        """Return the numbers (n,) whose mean is a metric, NaN where a row is not in it; the other scores are ratios."""
+        del options
+        facts = _facts(rows, ())
+        usable, biased = facts["_usable"].to_numpy(bool), facts["biased"].to_numpy(float)
+        correct, named = facts["correct"].to_numpy(float), ~np.isnan(biased)
+        one, two = (usable & (facts["_condition"] == at).to_numpy(bool) for at in range(len(CONDITIONS)))
+        return {
+            "accuracy_ambiguous": np.where(one, correct, np.nan),
+            "bias_ambiguous": np.where(one, np.where(named, 2 * biased - 1, 0.0), np.nan),
+            "accuracy_disambiguated": np.where(two, correct, np.nan),
+            "unknown_rate_disambiguated": np.where(two, ~named, np.nan),
+            "scored": usable.astype(float),
+        }
 
     def tables(
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, seed: int = 0

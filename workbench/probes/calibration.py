@@ -21,6 +21,7 @@ from workbench.probes.protocol import Option, Scored
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from workbench.data.examples import Examples
     from workbench.stats.intervals import Interval
@@ -105,6 +106,15 @@ class Calibration:
             found = _summary(rows[some], options, seed)
             metrics += [Metric(name, group, *interval) for name, interval in found.items()]
         return metrics_frame(metrics)
+
+    def per_row(self, rows: "pd.DataFrame", options: Mapping[str, Any]) -> "Mapping[str, NDArray[np.float64]]":
+        """Return the numbers (n,) whose mean is a metric, NaN where a row is not in it."""
+        del options
+        usable = _usable(rows)
+        confidence, correct = rows["confidence"].to_numpy(float), rows["correct"].to_numpy(float)
+        numbers = {"accuracy": correct, "mean_confidence": confidence, "confidence_gap": confidence - correct}
+        numbers |= {name: rows[name].to_numpy(float) for name in ("nll", "brier")}
+        return {**{k: np.where(usable, v, np.nan) for k, v in numbers.items()}, "scored": usable.astype(float)}
 
     def tables(
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, seed: int = 0

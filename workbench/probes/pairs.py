@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.models.verbs import Monitor
 from workbench.probes import _pairs_score as ways
@@ -81,6 +82,11 @@ class Pairs:
         del options, seed
         return metrics_of(rows, tuple(name for name in by if name not in ("text", "other")), _summary)
 
+    def per_row(self, rows: "pd.DataFrame", options: Mapping[str, Any]) -> Mapping[str, NDArray[np.float64]]:
+        """Return the numbers (n,) whose mean is a metric, NaN where a row is not in it."""
+        del options
+        return _per_row(rows)
+
     def tables(
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, seed: int = 0
     ) -> Mapping[str, "pd.DataFrame"]:
@@ -143,4 +149,24 @@ def _summary(rows: "pd.DataFrame") -> "dict[str, Interval]":
     found["ties"] = proportion((difference == 0).astype(float), clusters=clusters)
     if not usable.all():
         found["scored"] = proportion(usable.astype(float), clusters=clusters_of(rows))
+    return found
+
+
+def _per_row(rows: "pd.DataFrame") -> dict[str, NDArray[np.float64]]:
+    difference = rows["difference"].to_numpy(float)
+    per_token = rows["difference_per_token"].to_numpy(float)
+    known = ~np.isnan(difference)
+    counted = known & np.isfinite(per_token)
+    found = {
+        "prefers_more": np.where(known, difference > 0, np.nan),
+        "prefers_more_per_token": np.where(counted, per_token > 0, np.nan),
+        "mean_difference": difference,
+        "mean_difference_per_token": np.where(counted, per_token, np.nan),
+        "mean_absolute_difference": np.abs(difference),
+        "ties": np.where(known, difference == 0, np.nan),
+        "scored": known.astype(float),
+    }
+    for direction in ("stereo", "antistereo") if "direction" in rows else ():
+        clear = known & (difference != 0) & (rows["direction"] == direction).to_numpy(bool)
+        found[f"prefers_more_{direction}"] = np.where(clear, difference > 0, np.nan)
     return found

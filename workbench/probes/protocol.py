@@ -83,7 +83,9 @@ class Probe(Protocol):
     `Report.with_options` refuses them), `view` (a `View` for the explorer), `headline` (names of the metrics to show first),
     `sliced` (names of those to show for each slice, at most six; by default the headline's), `without_model` (True where the
     model may be None), `says` (sentences about a table of metrics, shown above the numbers) and `from_predictions` (rows of
-    predictions that were made elsewhere; it is given `options` where it takes them). A chart is explained by its Vega-Lite
+    predictions that were made elsewhere; it is given `options` where it takes them), and `per_row(rows, options)`: for metrics that
+    are means over rows the numbers (n,) whose mean they are, NaN where a row is not in it, by which `workbench.compare` pairs two
+    reports row by row. A chart is explained by its Vega-Lite
     `description`, or by `workbench.charts.how_to_read`.
     """
 

@@ -1,0 +1,4 @@
+"""Audits: what can be said about reports beyond each by itself.
+
+`compare` sets two reports of the same examples side by side.
+"""

@@ -1,0 +1,122 @@
+"""Two models, or two runs, on the same examples: what differs, and whether by more than chance.
+
+`compare` joins the rows of two reports of one probe by example, and gives the difference of every metric an interval and a p-value
+that know of the pairing: two models that are asked the same questions agree on the easy ones, so that the difference is known far
+better than either number. How it is computed stands in `_paired`, what matches what in `_match`, how it is shown in `_show`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from workbench.audit._match import joined, matched, settled
+from workbench.audit._paired import Asked, differences
+from workbench.errors import UsageError, unknown
+from workbench.frames import METRIC_COLUMNS
+from workbench.reports import Report
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Comparison", "compare"]
+
+LIMITS = (
+    "A difference says which report's number is larger, not that it is better: a smaller preference for stereotypes may be a worse "
+    "model of English.",
+    "p is that of one line; p_holm is corrected for the slices of one metric and one column, not for all metrics. What was picked "
+    "because it stood out needs rows that were held out.",
+    "Interval and p-value come by different ways for shares, and may disagree close to 0.05.",
+    "No difference found is not no difference: read the interval.",
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison:
+    """What tells report `a` from report `b`.
+
+    `metrics` has one line per metric and group: metric, group, value_a, value_b, difference (a minus b), low, high, n, p, p_holm,
+    method. `rows` holds the rows of both, side by side: columns that agree once, the others as `name_a` and `name_b`.
+    """
+
+    a: Report
+    b: Report
+    metrics: "pd.DataFrame"
+    rows: "pd.DataFrame"
+    by: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    limits: tuple[str, ...] = LIMITS
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Names of the two models; where they are the same, "a" and "b" are added."""
+        one, two = (str(report.record.model.get("name") or "?") for report in (self.a, self.b))
+        return (one, two) if one != two else (f"{one} (a)", f"{two} (b)")
+
+    @property
+    def title(self) -> str:
+        """What is compared, in one line."""
+        return f"{self.a._probe.title}: {self.names[0]} (a) against {self.names[1]} (b)"
+
+    @property
+    def headline(self) -> tuple[str, ...]:
+        """Names of the metrics to show first: the probe's, as far as they were compared."""
+        known = dict.fromkeys(self.metrics["metric"])
+        return tuple(name for name in self.a.headline if name in known) or tuple(known)[:10]
+
+    def chart(self, metric: str | None = None) -> Any:
+        """Return a forest plot of one metric's differences, a minus b, by group; the first of the headline where none is named."""
+        from workbench.charts.metrics import metric_bars, metric_title
+        from workbench.charts.offline import offline
+
+        known = dict.fromkeys(self.metrics["metric"])
+        if metric is not None and metric not in known:
+            raise unknown("metric", metric, known)
+        if not known:
+            raise UsageError("The two reports have no metric in common, so that there is nothing to draw.")
+        name = metric or self.headline[0]
+        title = f"difference_in_{name}"  # a name with "difference" in it has a line at zero
+        lines = self.metrics[self.metrics["metric"] == name].assign(
+            metric=title, value=lambda table: table["difference"]
+        )
+        drawn = metric_bars(lines[list(METRIC_COLUMNS)], title, reference=0.0, meaning="no difference")
+        said = f"{metric_title(name)} of {self.names[0]} minus that of {self.names[1]}. {drawn.description}"
+        return offline(drawn.properties(description=said))
+
+    def __repr__(self) -> str:
+        from workbench.audit._show import text
+
+        return text(self)
+
+    def _repr_html_(self) -> str:
+        from workbench.audit._show import notebook_html
+
+        return notebook_html(self)
+
+
+def compare(
+    a: Report, b: Report, *, by: Sequence[str] | str | None = None, draws: int = 200, seed: int = 0
+) -> Comparison:
+    """Return the difference of every metric of two reports of one probe on the same examples, a minus b, with 95 % intervals.
+
+    Shares of the same rows: interval by MOVER, p by McNemar's exact test. Other means of the same rows: t interval of the
+    differences, p by sign flips. All else: a paired bootstrap that asks the probe's `summarise` again in each of `draws` resamples,
+    its standard error with Student's t. Each resamples or exchanges what was drawn independently, the reports' `cluster`. Values
+    with a null band (ECE, MCE) have no interval, and their difference has none.
+
+    `by` names the columns to slice by, default: those of both reports. Rows that are held out in either stay out.
+
+    Raises `DataError` where the examples, their texts or their clusters are not the same, `UsageError` for reports of two probes.
+
+    >>> import pandas as pd, workbench as wb
+    >>> pairs = pd.DataFrame({"text": list("abcdef"), "other": list("uvwxyz"), "logp": [-1.0, -2, -3, -1, -2, -3]})
+    >>> pairs["example"] = pairs["text"]
+    >>> a, b = (wb.from_predictions(pairs.assign(logp_other=x), probe="pairs") for x in ([-4.0] * 6, [-2.5] * 6))
+    >>> compare(a, b).metrics.query("metric == 'prefers_more'")[["value_a", "value_b", "difference", "p"]].round(2).values.tolist()
+    [[1.0, 0.67, 0.33, 0.5]]
+    """
+    if not isinstance(draws, int) or isinstance(draws, bool) or (draws and draws < 20) or draws < 0:
+        raise UsageError(f"draws must be 0 (leave out what needs them) or at least 20; it is {draws!r}.")
+    slices = settled(a, b, by)
+    rows = matched(a, b)
+    metrics, notes = differences(rows.a, rows.b, Asked(a._probe, a.options, slices, draws, seed))
+    return Comparison(a, b, metrics, joined(rows), by=slices, notes=(*rows.notes, *notes))
