@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.reports import Report
     from workbench.reports import open_report as open  # noqa: A004 — `wb.open` reads as it is meant; never star-imported
     from workbench.views.explorer import explore
+    from workbench.views.threshold import threshold
 
 __version__ = "0.1.0"
 
@@ -42,6 +43,7 @@ __all__ = [
     "packs",
     "run",
     "selection",
+    "threshold",
 ]
 
 # Public name -> module and attribute. No name may equal a submodule's: importing the submodule would overwrite it (PEP 562).
@@ -58,6 +60,7 @@ _NAMES = {
     "pack": ("workbench.data.packs", "pack"),
     "packs": ("workbench.data.packs", "packs"),
     "run": ("workbench._conduct", "run"),
+    "threshold": ("workbench.views.threshold", "threshold"),
 }
 
 

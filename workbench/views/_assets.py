@@ -7,7 +7,7 @@ There is no build step and no Node.
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["EXPLORER", "PROGRESS", "css", "module"]
+__all__ = ["EXPLORER", "PROGRESS", "THRESHOLD", "css", "module"]
 
 EXPLORER = (
     "count.js",
@@ -24,6 +24,7 @@ EXPLORER = (
     "explorer.js",
 )
 PROGRESS = ("dom.js", "progress.js")
+THRESHOLD = ("dom.js", "threshold.js")
 
 
 @cache
