@@ -38,6 +38,7 @@ HOME = {  # third-party package -> the layers that may import it
     "IPython": {"magics", "views"},
     "netcal": {"stats"},
     "fairlearn": {"stats"},
+    "sliceline": {"stats"},
     "pandas": {"frames", "data", "models", "charts", "probes", "reports", "_conduct", "audit", "views", "magics"},
 }
 

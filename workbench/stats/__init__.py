@@ -15,6 +15,9 @@
     significance   sign test, corrections for several tests
     resample       the cluster bootstrap of any function of sums
     groups         rates by group, and what is between groups
+    slices         which slices of the rows have more errors, corrected for the search
+    worst_group    the worst of several groups, its interval allowing for the choice
+    robustness     accuracy elsewhere beyond what accuracy here foretells
     mmd            two sets of vectors: MMD and energy distance, by permutation and sign flips
     two_sample     two sets by column (KS), by category (chi-squared), by a classifier (C2ST)
     label_shift    shares of classes without labels (BBSE)
