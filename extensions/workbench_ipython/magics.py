@@ -74,7 +74,7 @@ class WorkbenchMagics(Magics, Configurable):
 
     @magic_arguments()
     @argument("probe", help="name of a probe, such as calibration")
-    @argument("model", help="variable that holds a model, or a name that %%model takes")
+    @argument("model", help="variable that holds a model, or a name that %%model takes; None where none is needed")
     @argument(
         "examples", help="variable that holds examples or a table, the name of a pack or a published set, or a file"
     )
@@ -95,7 +95,7 @@ class WorkbenchMagics(Magics, Configurable):
         examples = self._examples(args.examples, limit, seed)
         report = wb.run(
             args.probe,
-            self._value(args.model),
+            None if args.model == "None" else self._value(args.model),
             examples,
             by=args.by,
             holdout=self.holdout if args.holdout is None else args.holdout,

@@ -45,6 +45,17 @@ def test_examples_then_probe(shell: Any) -> None:
     assert report.options["bins"] == 5
 
 
+def test_a_probe_may_need_no_model_and_take_its_reference_from_a_variable(shell: Any) -> None:
+    """None stands for no model; the option names a variable of the notebook."""
+    shell.user_ns["old"], shell.user_ns["new"] = (
+        wb.Examples.of(pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0]}) + moved, features=["x"]) for moved in (0, 10)
+    )
+    report = shell.run_line_magic("probe", "shift None new reference=old on=columns")
+
+    assert report.metrics["value"].iloc[0] < 0.1
+    assert report.record.options["reference"] is shell.user_ns["old"]
+
+
 def test_csv_cells_work_too(shell: Any) -> None:
     """Without a brace at its start a cell is CSV."""
     found = shell.run_cell_magic("examples", "mine", "text,label\ngood,1\nbad,0\n")
