@@ -96,7 +96,8 @@ class Report:
     @property
     def view(self) -> View | None:
         """What the explorer brushes and the example table shows, None where that is a confidence and an outcome."""
-        view: View | None = getattr(self._probe, "view", None)
+        given = getattr(self._probe, "view", None)
+        view: View | None = given(self.rows, self.options) if callable(given) else given
         return view if view is not None and {view.value, view.outcome} <= set(self.rows.columns) else None
 
     @property

@@ -265,3 +265,33 @@ def test_the_cells_of_a_map_are_means_with_their_intervals(script: Any) -> None:
         some = value[(code == k) & passes]
         expected = ttest_1samp(some, 0).confidence_interval()
         assert (found[1][k]["low"], found[1][k]["high"]) == pytest.approx(tuple(expected), abs=1e-5)
+
+
+@pytest.mark.parametrize("mean", [False, True])
+def test_curves_are_those_of_python(script: Any, mean: bool) -> None:
+    """Lines start from the point without a name; rates have Wilson's interval, means the normal one; empty points are left out."""
+    rng = np.random.default_rng(3)
+    places, labels, n = [0, 1, 3, 1, 3], ["", "ocr", "ocr", "swap", "swap"], 400
+    codes, value, hits = rng.choice([0, 1, 2, 4], n), rng.random(n), rng.integers(0, 2, n)
+    data = {
+        "codes": [packed(np.zeros(n, np.uint8)), packed(codes.astype(np.uint8))],
+        "value": packed(value.astype(np.float32)),
+        "outcome": packed(hits.astype(np.uint8)),
+        "apart": True,
+    }
+    code = """([d, field, about]) => {
+      const c = columns(d), seen = count(c, { tables: [null, null], mask: null }, [1], [1, 5], new Uint8Array(400));
+      return curveRows(seen.views.get(1), field, about); }"""
+    about = {"effect": {"effect": 1.5, "quantile": 2.1}, "mean": mean}
+    found = script.evaluate(code, [data, {"edges": places, "labels": labels}, about])
+
+    assert [("ocr", 0), ("ocr", 1), ("ocr", 3), ("swap", 0), ("swap", 3)] == [
+        (one["line"], one["place"]) for one in found
+    ]
+    for row, at in zip(found, [0, 1, 2, 0, 4], strict=True):
+        mine = (value if mean else hits)[codes == at]
+        half = 2.1 * mine.std(ddof=1) * np.sqrt(1.5 / len(mine))
+        low, high = score_bounds(mine.sum() / 1.5, len(mine) / 1.5, 2.1)
+        wanted = (mine.mean() - half, mine.mean() + half) if mean else (low, high)
+        assert (len(mine), pytest.approx(mine.mean(), abs=1e-6)) == (row["n"], row["value"])
+        assert pytest.approx([float(end) for end in wanted], abs=1e-6) == [row["low"], row["high"]]

@@ -18,6 +18,14 @@ SPECS: dict[str, Callable[..., dict[str, Any]]] = {
     "linked_categories": lambda **more: linked.categories(NAMES, title="domain", **more),
     "linked_risk_coverage": lambda **more: linked.risk_coverage(CURVE, **more),
 }
+POINTS = [
+    {"line": name, "place": s, "value": 0.9 - s / 9, "low": 0.8 - s / 9, "high": 1 - s / 9, "n": 9}
+    for name in "ab"
+    for s in (0, 3)
+]
+SPECS["linked_curves"] = lambda **more: linked.curves(
+    POINTS, title="Severity", ends=(0, 3), what="Accuracy", lines=["a", "b"], **more
+)
 EACH = pytest.mark.parametrize("name", SPECS)
 
 
@@ -67,3 +75,14 @@ def test_null_fields_are_not_drawn(capfd: Any) -> None:
     """A bin without a null band or interval has a bar and a dot alone."""
     rows = [{**row, "low": None, "high": None, "null_low": None, "null_high": None} for row in BINS]
     assert "<path" in checks.draw(linked.reliability(rows), capfd)
+
+
+def test_lines_of_curves_keep_their_colours() -> None:
+    """All names are the domain of colours, whichever rows are shown; one line needs no legend."""
+    two = linked.curves([], title="Severity", ends=(0, 5), what="Accuracy", lines=["keyboard", "swap"])
+    one = linked.curves([], title="Severity", ends=(0, 5), what="Accuracy", lines=["keyboard"])
+    colour = two["layer"][-1]["encoding"]["color"]
+
+    assert ["keyboard", "swap"] == colour["scale"]["domain"]
+    assert colour["legend"] is not None
+    assert one["layer"][-1]["encoding"]["color"]["legend"] is None

@@ -22,6 +22,7 @@ CHARTS: dict[str, Callable[..., Any]] = {
     "relative_association": dialect.relative_association,
     "linked_reliability": linked.reliability,
     "linked_risk_coverage": linked.risk_coverage,
+    "linked_curves": linked.curves,
     "histogram": linked.histogram,
     "categories": linked.categories,
     "bias_and_accuracy": bbq.bias_and_accuracy,

@@ -10,7 +10,7 @@ from typing import Any
 
 from workbench.charts.theme import config
 
-__all__ = ["categories", "histogram", "reliability", "risk_coverage"]
+__all__ = ["categories", "curves", "histogram", "reliability", "risk_coverage"]
 
 Rows = Sequence[Mapping[str, Any]]
 Spec = dict[str, Any]
@@ -125,6 +125,45 @@ def risk_coverage(rows: Rows, *, height: int = 160, theme: str = "light") -> Spe
         _layer("line", "wb-line", {"x": x, "y": y, "tooltip": tooltip}, "risk"),
     ]
     return _spec(rows, layers, height, theme)
+
+
+def curves(
+    rows: Rows, *, title: str, ends: tuple[float, float], what: str, lines: Sequence[str] = (), theme: str = "light"
+) -> Spec:
+    """Return linked curves over whole numbers; a brush gives `{"place": [a, b]}`.
+
+    A coloured line is the value of the rows selected, its band the 95 % interval; the grey line behind it is that of all rows. Drag
+    to the left or right to select a range.
+
+    Args:
+        rows: place, line, value, low, high, n.
+        title: the horizontal axis's title; `what` that of the vertical one, plain text.
+        ends: the first and the last whole number.
+        lines: the names of all lines, which keep their colours whatever is selected.
+
+    >>> curves([], title="Severity", ends=(0, 5), what="Accuracy")["layer"][0]["encoding"]["detail"]
+    {'field': 'line', 'type': 'nominal'}
+    """
+    low, high = ends
+    x = _x("place", title, {"domain": [low - 0.45, high + 0.45], "nice": False}, {})
+    x["axis"] = {"values": list(range(int(low), int(high) + 1)), "format": "d", "grid": False}
+    y = {**_y("value", what, {"zero": False, "nice": True}, {"tickCount": 5})}
+    detail = _f("line", "nominal")
+    legend = {"title": None, "orient": "bottom", "symbolType": "stroke", "symbolOpacity": 1, "labelLimit": 120}
+    several = len(lines) > 1
+    colour = {**detail, "scale": {"domain": list(lines)}, "legend": legend if several else None}
+    tooltip = [
+        *([detail] if several else []),
+        {**_f("place", "quantitative"), "title": title},
+        *({**_f(name, "quantitative"), "format": ".3f"} for name in ("value", "low", "high")),
+        {**_f("n", "quantitative"), "format": ","},
+    ]
+    band = _layer("area", "wb-band", {"x": x, "y": {**y, "field": "low"}, "y2": _f("high"), "color": colour}, "low")
+    band["mark"]["fillOpacity"] = max(0.06, min(0.2, 0.5 / max(1, len(lines))))
+    line = _layer("line", "wb-line", {"x": x, "y": y, "color": colour}, "value")
+    dots = _layer("point", "wb-point", {"x": x, "y": y, "color": colour, "tooltip": tooltip}, "value")
+    behind = _brushed({"type": "line", "style": "wb-all-line", "opacity": 0.5}, {"x": x, "y": y, "detail": detail}, "x")
+    return _spec(rows, [behind, band, line, dots], 290, theme)
 
 
 def _f(field: str, kind: str = "") -> Spec:

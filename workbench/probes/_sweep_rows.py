@@ -74,7 +74,9 @@ def _ask(
     same = clean[~clean["example"].isin(touched)]
     asked = _kept(given.rows)
     rows = pd.concat([same, asked], ignore_index=True) if len(same) and len(asked) else same if len(same) else asked
-    return rows, given.missing, given.notes
+    place = {example: at for at, example in enumerate(dict.fromkeys(clean["example"]))}
+    order = np.argsort([place[example] for example in rows["example"]], kind="stable")
+    return rows.iloc[order].reset_index(drop=True), given.missing, given.notes
 
 
 def _kept(rows: "pd.DataFrame") -> "pd.DataFrame":

@@ -60,9 +60,16 @@ class View:
     outcomes: tuple[str, str]  # words for 1 and 0: ("stereotype", "anti-stereotype")
     reference: float | None = None  # the rate of a model without bias, drawn as a line; None where there is none
     slices: tuple[str, ...] = ()  # columns of the rows that can be brushed beside those of the report
-    columns: tuple[tuple[str, str, str], ...] = ()  # the table: column, title, kind ("text", "number" or "hit")
+    columns: tuple[
+        tuple[str, str, str], ...
+    ] = ()  # the table: column, title, kind ("text", "number", "hit" or "change")
     terms: str = ""  # column whose values are the lines of a heat map: "target"; "" for none
     measures: tuple[tuple[str, str, float | None], ...] = ()  # its cells, means of: column, title, reference or None
+    curve: tuple[
+        str, ...
+    ] = ()  # columns of a linked curve: whole numbers along it ("severity"), and its lines ("corruption")
+    mean: bool = False  # whether the curve is that of the value's mean, not of the outcome's rate
+    brief: tuple[tuple[str, Any], ...] = ()  # options of the probe under which the metrics of a brush are computed
 
     def words(self, column: str) -> tuple[str, str]:
         """Return the words for 1 and 0 in a column of the kind "hit".
@@ -80,13 +87,13 @@ class Probe(Protocol):
     """The contract of a probe.
 
     Beside what stands here a probe may have `asks` (names of the options that change what the model is asked, so that
-    `Report.with_options` refuses them), `view` (a `View` for the explorer), `headline` (names of the metrics to show first),
-    `sliced` (names of those to show for each slice, at most six; by default the headline's), `without_model` (True where the
-    model may be None), `says` (sentences about a table of metrics, shown above the numbers) and `from_predictions` (rows of
-    predictions that were made elsewhere; it is given `options` where it takes them), and `per_row(rows, options)`: for metrics that
-    are means over rows the numbers (n,) whose mean they are, NaN where a row is not in it, by which `workbench.compare` pairs two
-    reports row by row. A chart is explained by its Vega-Lite
-    `description`, or by `workbench.charts.how_to_read`.
+    `Report.with_options` refuses them), `view` (a `View` for the explorer, or what gives one for rows and options), `headline`
+    (names of the metrics to show first), `sliced` (names of those to show for each slice, at most six; by default the
+    headline's), `without_model` (True where the model may be None), `says` (sentences about a table of metrics, shown above the
+    numbers) and `from_predictions` (rows of predictions that were made elsewhere; it is given `options` where it takes them),
+    and `per_row(rows, options)`: for metrics that are means over rows the numbers (n,) whose mean they are, NaN where a row is
+    not in it, by which `workbench.compare` pairs two reports row by row. A chart is explained by its Vega-Lite `description`,
+    or by `workbench.charts.how_to_read`.
     """
 
     name: str

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from workbench.data.corruptions import SEVERITIES, corruptions
 from workbench.data.images import image_corruptions
 from workbench.models.verbs import Monitor
-from workbench.probes import _sweep_embedding, _sweep_metrics, _sweep_rows
+from workbench.probes import _sweep_embedding, _sweep_metrics, _sweep_rows, _sweep_view
 from workbench.probes._slices import OVERALL
 from workbench.probes._sweep_plan import inner_of
-from workbench.probes.protocol import Option, Scored
+from workbench.probes.protocol import Option, Scored, View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +72,10 @@ class Sweep:
         ),
         "corruption_seed": Option(0, "another number puts the changes elsewhere", limits=(0, 2**31)),
     }
+
+    def view(self, rows: "pd.DataFrame", options: Mapping[str, Any]) -> View | None:
+        """Return what the explorer shows of rows: the curve over severities, edits inline, the answers before and after."""
+        return _sweep_view.view_of(rows, options)
 
     def score(self, model: Any, examples: "Examples", options: Mapping[str, Any], *, monitor: Monitor) -> Scored:
         """Return the inner probe's rows of the clean examples (severity 0) and of each copy, beside the clean answers."""

@@ -31,7 +31,7 @@ __all__ = [
     "view_fields",
 ]
 
-CONFIDENCE, COVERAGE, OUTCOME, VALUE, SLICE = "confidence", "coverage", "outcome", "value", "slice"
+CONFIDENCE, COVERAGE, OUTCOME, VALUE, SLICE, CURVE = "confidence", "coverage", "outcome", "value", "slice", "curve"
 MAX_BINS = 200  # codes are bytes, and 253 to 255 mean something else in the count
 FEWEST, MOST_STEPS = 30, 180  # bins of a value before its step is rounded up
 ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)  # steps that people can read, times a power of ten
@@ -47,7 +47,7 @@ class Field:
     """One thing that can be brushed: `codes` (n,), and what they mean: `edges` (bins + 1,) or `labels` (bins,)."""
 
     name: str
-    kind: str  # "confidence", "coverage", "value" or "slice"
+    kind: str  # "confidence", "coverage", "value", "slice", or "curve": a code is a point, `edges` its place, `labels` its line
     bins: int
     codes: Codes
     edges: Floats
@@ -68,6 +68,9 @@ class Field:
         """
         if self.kind == SLICE:
             return f"{self.name}: {', '.join(self.labels[code] for code in codes if code < self.bins)}"
+        if self.kind == CURVE:
+            places = sorted({float(self.edges[code]) for code in codes})
+            return f"{self.title or self.name} {', '.join(f'{place:g}' for place in places)}"
         low, high = self.edges[min(codes)], self.edges[min(max(codes) + 1, self.bins)]
         digits = 6 if self.kind == VALUE else 3
         return f"{self.title or self.name} {low:.{digits}g} to {high:.{digits}g}"
@@ -111,7 +114,30 @@ def view_fields(rows: "pd.DataFrame", by: Sequence[str], view: "View") -> tuple[
     sliced = [*by, view.terms] if several else by
     if several and "group" not in by and rows["group"].astype(str).equals(rows[view.terms].astype(str)):
         rows = rows.drop(columns="group")  # the terms by another name
-    return (value, *_slices(rows, sliced), _outcome(rows[view.outcome].to_numpy(float), view.outcomes, "neither"))
+    outcome = _outcome(rows[view.outcome].to_numpy(float), view.outcomes, "neither")
+    return (value, *_curve(rows, view), *_slices(rows, sliced), outcome)
+
+
+def _curve(rows: "pd.DataFrame", view: "View") -> tuple[Field, ...]:
+    """Return the points of a view's curve as one field, none where the view has no curve, or too many points.
+
+    The one line that has a point at the first place alone is where every line starts (clean examples); its label is "".
+    """
+    if not view.curve or not set(view.curve) <= set(rows.columns):
+        return ()
+    along, line = view.curve
+    order = {name: at for at, name in enumerate(dict.fromkeys(rows[line]))}
+    points = sorted(set(zip(rows[along].tolist(), rows[line], strict=True)), key=lambda one: (order[one[1]], one[0]))
+    if not 2 <= len(points) <= MAX_BINS:
+        return ()
+    code_of = {point: code for code, point in enumerate(points)}
+    codes = np.array([code_of[point] for point in zip(rows[along].tolist(), rows[line], strict=True)], dtype=np.uint8)
+    first = min(place for place, _ in points)
+    alone = [name for name in order if [place for place, one in points if one == name] == [first]]
+    start = alone[0] if len(alone) == 1 and len(order) > 1 else None
+    labels = tuple("" if name == start else str(name) for _, name in points)
+    edges = np.array([float(place) for place, _ in points])
+    return (Field(along, CURVE, len(points), codes, edges, labels, title=along.replace("_", " ")),)
 
 
 def value_edges(values: Floats) -> Floats:

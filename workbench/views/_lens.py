@@ -55,6 +55,7 @@ class Lens:
     why_not: str  # why there is no temperature, "" where there is one
     headline: tuple[str, ...]  # metrics to show first
     map: _map.Map | None = None  # terms against measures, of a view that has them
+    points: Design | None = None  # how far rows of one cluster resemble each other within a point of the curve
 
     def metrics(self, found: "pd.DataFrame") -> list[tuple[str, dict[Any, Any]]]:
         """Return the overall metrics as pairs of their words and their line; those without words are not shown.
@@ -117,7 +118,12 @@ def lens_of(report: "Report") -> Lens:
     known = np.isfinite(outcomes) if view is not None else np.isfinite(outcomes) & np.isfinite(values)
     effect = _effect(rows[known], outcomes[known])
     drawn = None if view is None else _map.map_of(rows, fields, view)
-    return Lens(view, fields, columns, values, outcomes, effect, why_not, report.headline, drawn)
+    points = None
+    if view is not None and fields[1].kind == _fields.CURVE:
+        within = values if view.mean else outcomes
+        usable = np.isfinite(within)
+        points = _map.effect_within(within[usable], fields[1].codes[usable], _clusters(rows[usable]))
+    return Lens(view, fields, columns, values, outcomes, effect, why_not, report.headline, drawn, points)
 
 
 def _slices(fields: Sequence[_fields.Field]) -> list[str]:
@@ -127,5 +133,8 @@ def _slices(fields: Sequence[_fields.Field]) -> list[str]:
 
 def _effect(rows: "pd.DataFrame", outcomes: Floats) -> Design:
     """Return the design effect of the outcomes of rows."""
-    clusters = rows["cluster"].to_numpy() if rows["cluster"].nunique() < len(rows) else None
-    return design_effect(outcomes, clusters=clusters)
+    return design_effect(outcomes, clusters=_clusters(rows))
+
+
+def _clusters(rows: "pd.DataFrame") -> "NDArray[Any] | None":
+    return rows["cluster"].to_numpy() if rows["cluster"].nunique() < len(rows) else None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from workbench.probes.protocol import View
 
-__all__ = ["Map", "Measure", "map_of"]
+__all__ = ["Map", "Measure", "effect_within", "map_of"]
 
 Floats = NDArray[np.float64]
 
@@ -96,12 +96,14 @@ def map_of(rows: "pd.DataFrame", fields: Sequence[Field], view: "View") -> Map |
         values = rows[column].to_numpy(float) if column in rows else np.full(len(rows), np.nan)
         known = np.isfinite(values)
         if known.any():
-            effect = _effect(values[known], fields[at].codes[known], None if clusters is None else clusters[known])
+            effect = effect_within(
+                values[known], fields[at].codes[known], None if clusters is None else clusters[known]
+            )
             measures.append(Measure(title, np.where(known, values, np.nan), reference, effect))
     return Map(at, view.terms, tuple(measures)) if measures else None
 
 
-def _effect(values: Floats, codes: NDArray[np.uint8], clusters: "NDArray[Any] | None") -> Design:
+def effect_within(values: Floats, codes: NDArray[np.uint8], clusters: "NDArray[Any] | None") -> Design:
     """Return the design effect within a term: of the differences from its mean, in what a cluster has of it.
 
     A term that is a cluster by itself is not drawn with others: its rows are what was drawn. Student's quantile is that of the
@@ -111,7 +113,7 @@ def _effect(values: Floats, codes: NDArray[np.uint8], clusters: "NDArray[Any] | 
     from scipy.stats import t
 
     alone = design_effect(values)
-    if clusters is None:
+    if clusters is None or not len(values):
         return alone
     parts = pd.MultiIndex.from_arrays([codes, clusters])
     terms = len(np.unique(codes))

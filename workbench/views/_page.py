@@ -111,16 +111,24 @@ def _of_view(lens: Lens, view: "View", unit: str) -> dict[str, Any]:
     for layer in spec["layer"]:
         layer["encoding"]["y"]["title"] = unit.capitalize()
         layer["encoding"]["x"]["title"] = textwrap.wrap(view.title, LINE)
+    curve = _curve(lens, view)
     none = int((field.codes == field.bins).sum())
     read = f"A bar counts the {unit} of a bin: grey for all, coloured for those selected."
     read += f" {none:,} {unit} have no value and are in no bar." if none else ""
     line = "" if view.reference is None else f", the upright line a model without bias ({100 * view.reference:g} %)"
     return {
         "kind": "view",
-        "charts": [{"name": "distribution", "spec": spec, "label": f"Histogram of {view.title}. {read}", "field": 0}]
-        if valued
-        else [],
-        "panels": [
+        "charts": [
+            *curve["charts"],
+            *(
+                [{"name": "distribution", "spec": spec, "label": f"Histogram of {view.title}. {read}", "field": 0}]
+                if valued
+                else []
+            ),
+        ],
+        "curve": curve["about"],
+        "panels": curve["panels"]
+        + [
             {
                 "name": "wb-distribution-panel",
                 "title": lens.heading,
@@ -135,7 +143,7 @@ def _of_view(lens: Lens, view: "View", unit: str) -> dict[str, Any]:
             }
         ]
         if valued
-        else [],
+        else curve["panels"],
         "tiles": [["n", "Selected"], ["rate", view.rate], *([["mean", lens.mean_words]] if valued else [])],
         "rate": {"said": view.rate, "short": view.rate, "reference": view.reference},
         "missing": "with neither outcome",
@@ -146,6 +154,34 @@ def _of_view(lens: Lens, view: "View", unit: str) -> dict[str, Any]:
             "metrics": "Computed by the kernel for the selection. Point at a line to read how its interval was made.",
         },
         "map": None if lens.map is None else lens.map.for_page(unit),
+    }
+
+
+def _curve(lens: Lens, view: "View") -> dict[str, Any]:
+    """Return chart, panel and words of the view's curve, empty where it has none."""
+    from workbench.charts import how_to_read, linked
+
+    if lens.points is None:
+        return {"charts": [], "panels": [], "about": None}
+    field = lens.fields[1]
+    ends = (float(field.edges.min()), float(field.edges.max()))
+    named = field.title[:1].upper() + field.title[1:]
+    lines = [label for label in dict.fromkeys(field.labels) if label]
+    what = lens.mean_words if view.mean else view.rate
+    spec = linked.curves([], title=named, ends=ends, what=what, lines=lines)
+    read = how_to_read("linked_curves")
+    return {
+        "charts": [{"name": "curve", "spec": spec, "label": f"{what} by {field.title}. {read}", "field": 1}],
+        "about": {"effect": lens.points._asdict(), "mean": view.mean},
+        "panels": [
+            {
+                "name": "wb-curve-panel",
+                "title": f"{what} by {field.title}",
+                "charts": ["curve"],
+                "caption": f"{read} A chart is not filtered by its own brush.",
+                "brush": {"label": named, "low": ends[0], "high": ends[1], "step": 1},
+            }
+        ],
     }
 
 

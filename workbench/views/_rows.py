@@ -1,5 +1,6 @@
 """The example table's kernel side: the columns to show, their order, and windows of rows as plain text."""
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,8 +28,11 @@ TITLES = {
 }
 
 
+Cell = str | list[str]  # a text, or one with its edits: kept, old, new, kept, old, new, ... kept
+
+
 class Column(NamedTuple):
-    """One column of the table: the rows' column, its title, and how it is shown ("text", "number" or "hit")."""
+    """One column of the table: the rows' column, its title, and how it is shown ("text", "number", "hit" or "change")."""
 
     name: str
     title: str
@@ -42,7 +46,7 @@ class Window(NamedTuple):
     """Some rows of the table: from `start`, `cells` as text, `rows` their positions in the report's rows."""
 
     start: int
-    cells: list[list[str]]
+    cells: list[list[Cell]]
     rows: list[int]
 
 
@@ -62,7 +66,7 @@ def view_columns(rows: "pd.DataFrame", by: Sequence[str], view: "View") -> tuple
     named = [line for line in view.columns or usual if line[0] in rows]
     if not named or (named[0][2] == "text" and _length(rows[named[0][0]]) == 0):  # rows without texts: show their ids
         named = [("example", "Example", "text"), *named[1:]]
-    lengths = [_length(rows[name]) if kind == "text" else 0.0 for name, _, kind in named]
+    lengths = [_length(rows[name]) if kind in ("text", "change") else 0.0 for name, _, kind in named]
     least = SENTENCE if max(lengths) > SENTENCE else max(PHRASE, max(lengths) / 2)
     wide = [length > least for length in lengths]
     if not any(wide):
@@ -95,15 +99,16 @@ def window(rows: "pd.DataFrame", columns: Sequence[Column], order: NDArray[np.in
     start = max(0, min(start, len(order)))
     at = order[start : min(end, start + MOST_ROWS)]
     part = rows.iloc[at]
-    cells = [[_text(value, column) for value in part[column.name]] for column in columns]
+    cells = [_cells(part, column, LONGEST) for column in columns]
     return Window(start, [list(line) for line in zip(*cells, strict=True)], at.tolist())
 
 
-def detail(rows: "pd.DataFrame", position: int, columns: Sequence[Column]) -> list[list[str]]:
+def detail(rows: "pd.DataFrame", position: int, columns: Sequence[Column]) -> list[list[Cell]]:
     """Return everything about one row: pairs of a title and a text, and the answers with their probabilities."""
     row = rows.iloc[position]
-    pairs = [["id", str(row["example"])]]
-    pairs += [[column.title, _text(row[column.name], column, DETAIL)] for column in columns if column.name != "example"]
+    one = rows.iloc[[position]]
+    pairs: list[list[Cell]] = [["id", str(row["example"])]]
+    pairs += [[column.title, _cells(one, column, DETAIL)[0]] for column in columns if column.name != "example"]
     choices, logits = row.get("choices"), row.get("logits")
     if choices is not None and not isinstance(choices, float) and len(choices) <= MOST_ROWS:
         p = _softmax(logits) if logits is not None and not isinstance(logits, float) else [None] * len(choices)
@@ -113,6 +118,33 @@ def detail(rows: "pd.DataFrame", position: int, columns: Sequence[Column]) -> li
         ]
         pairs.append(["Choices", "\n".join(told)[:DETAIL]])
     return pairs
+
+
+def _cells(part: "pd.DataFrame", column: Column, longest: int) -> list[Cell]:
+    """Return the cells of a column; of the kind "change" with their edits, if the rows hold them."""
+    if column.kind == "change" and {"before", "edits"} <= set(part.columns):
+        lines = zip(part["before"], part["edits"], part[column.name], strict=True)
+        return [_parts(before, edits, change, longest) for before, edits, change in lines]
+    return [_text(value, column, longest) for value in part[column.name]]
+
+
+def _parts(before: str, edits: str, change: str, longest: int) -> Cell:
+    """Return a text with its edits as parts: kept, old, new, kept, and so on; just the text where nothing changed in it.
+
+    >>> _parts("She sings.", '[["text", 0, 3, 0, 2, "She", "He", "term"]]', "‹She → He› sings.", 400)
+    ['', 'She', 'He', ' sings.']
+    """
+    if change == before or edits == "[]":
+        return change if len(change) <= longest else change[: longest - 1] + "…"
+    listed = json.loads(edits)
+    parts, at = [], 0
+    for column, start, end, _, _, old, new, _ in listed:
+        if column != listed[0][0] or start > longest:
+            break
+        parts += [before[at:start], old, new]
+        at = end
+    rest = before[at:]
+    return [*parts, rest if at + len(rest) <= longest else rest[: max(0, longest - at)] + "…"]
 
 
 def _text(value: Any, column: Column, longest: int = LONGEST) -> str:

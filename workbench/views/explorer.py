@@ -260,7 +260,8 @@ class Explorer(anywidget.AnyWidget):
         It equals `report.where(ids)` where an example has one row, spares the second's set of ids at 1e5 rows, and takes the
         very rows that are selected where an example has several (tokens of a text).
         """
-        overall: Any = self._report.with_options(by=())
+        brief = dict(self._lens.view.brief) if self._lens.view is not None else {}
+        overall: Any = self._report.with_options(by=(), **brief)
         rows = self._rows[chosen].reset_index(drop=True)
         return dataclasses.replace(overall, rows=rows, stored={})
 

@@ -26,6 +26,19 @@ function coverageOf(rows, codes) {
   return [low, high];
 }
 
+/** Codes of the points of a curve in a range; a range between two places means the nearest. Null for nothing and everything. */
+function codesOfPoints(places, range) {
+  if (!range) return null;
+  const inside = places.filter(place => place >= range[0] && place <= range[1]), middle = (range[0] + range[1]) / 2;
+  const kept = inside.length ? inside : [places.reduce((best, place) => (Math.abs(place - middle) < Math.abs(best - middle) ? place : best))];
+  const codes = places.flatMap((place, code) => (kept.includes(place) ? [code] : []));
+  return codes.length === places.length ? null : codes;
+}
+
+/** The first and the last place of some points. */
+const placesOfCodes = (places, codes) => [Math.min(...codes.map(code => places[code])), Math.max(...codes.map(code => places[code]))];
+const widened = ([low, high], by) => [low - by, high + by];
+
 /** Two number inputs, the keyboard's brush: `read()` gives [low, high] or null, `write` takes the two numbers. */
 function rangeInputs({ label, low, high, step }, { read, write }) {
   const input = which => element("input", { type: "number", min: low, max: high, step, class: "wb-number",
@@ -52,7 +65,9 @@ const ROWS = {
   histogram: (counts, field) => histogramRows(counts, field.edges),
   distribution: (counts, field) => histogramRows(counts, field.edges),
   risk_coverage: (counts, field, design) => riskRows(counts, field.bins, design),
+  curve: (counts, field, _, about) => curveRows(counts, field, about.curve),
 };
+const AXES = { coverage: "coverage", curve: "place" };     // the axis of a brush; that of the others is "lower"
 
 class Charts {
   constructor(store, model) {
@@ -62,12 +77,12 @@ class Charts {
     this.charts = store.about.charts.map(({ name, spec, label, field }) => {
       hosts.set(name, div(`wb-chart wb-${name}`));
       const onBrush = range => store.brush(field, this.codes(field, range));
-      return Object.assign(new Chart(hosts.get(name), { spec, label, onBrush, field: this.coverage(field) ? "coverage" : "lower" }), { name, of: field });
+      return Object.assign(new Chart(hosts.get(name), { spec, label, onBrush, field: AXES[store.fields[field].kind] ?? "lower" }), { name, of: field });
     });
     this.inputs = [];
     this.panels = store.about.panels.map(({ name, title, charts, caption, brush }) => {
       const field = this.charts.find(chart => chart.name === charts[0]).of;
-      const inputs = rangeInputs(brush, { read: () => this.range(field), write: range => store.brush(field, this.codes(field, range)) });
+      const inputs = rangeInputs(brush, { read: () => this.said(field), write: range => store.brush(field, this.codes(field, range)) });
       this.inputs.push(inputs);
       return panel(title, charts.map(one => hosts.get(one)), { name, caption, tools: [inputs.host] });
     });
@@ -84,6 +99,7 @@ class Charts {
   codes(field, range) {
     const { edges, bins } = this.store.fields[field];
     if (this.coverage(field)) return codesOfCoverage(this.curve, bins, range);
+    if (this.store.fields[field].kind === "curve") return codesOfPoints(edges, range);
     const codes = range && codesBetween(edges, range[0], range[1]);
     return codes && codes.length === bins ? null : codes;
   }
@@ -92,11 +108,18 @@ class Charts {
   range(field) {
     const codes = this.store.ranges[field], { edges } = this.store.fields[field];
     if (this.coverage(field)) return coverageOf(this.curve, codes);
+    if (this.store.fields[field].kind === "curve") return codes && widened(placesOfCodes(edges, codes), 0.4);
     return codes ? [edges[codes[0]], edges[codes.at(-1) + 1]] : null;
   }
 
+  /** The range as numbers beside the chart: of a curve the whole numbers themselves. */
+  said(field) {
+    const { kind, edges } = this.store.fields[field], codes = this.store.ranges[field];
+    return kind === "curve" ? codes && placesOfCodes(edges, codes) : this.range(field);
+  }
+
   data(views) {
-    return this.charts.map(({ name, of }) => ROWS[name](views.get(of), this.store.fields[of], this.store.about.effect));
+    return this.charts.map(({ name, of }) => ROWS[name](views.get(of), this.store.fields[of], this.store.about.effect, this.store.about));
   }
 
   count() { this.now = this.data(this.store.views); }

@@ -21,7 +21,7 @@ async function render({ model, el }) {
   const metrics = new Metrics(store), temperature = store.calibrated ? new Temperature(store) : null, grid = new Grid(store);
   const [first, ...further] = charts.panels;
   const parts = [headline.host, first, slices.host, ...further, map?.host, metrics.host, temperature?.host, grid.host].filter(Boolean);
-  const root = div("workbench-explorer", [div(`wb-layout wb-of-${first ? about.kind : "outcomes"}${map ? " wb-mapped" : ""}`, parts)]);
+  const root = div("workbench-explorer", [div(`wb-layout wb-of-${first ? about.kind : "outcomes"}${map ? " wb-mapped" : ""}${about.curve ? " wb-curved" : ""}`, parts)]);
   if (about.held_out) root.append(element("p", { class: "wb-caption", text: `${whole.format(about.held_out)} examples are held out and not shown.` }));
   applyPalette(root, about, themeNow());
   el.replaceChildren(root);

@@ -4,6 +4,15 @@ const ROW = 28, TALL = 44, NARROW = 500;               // px of a row, of one wi
 const CHARACTER = 7, BOLD = 8, FITTED = 130;           // px of a character, of one in a title, and of the widest column that fits its words
 const AHEAD = 30, TALLEST = 12_000_000;                // rows fetched beyond the eye, px that browsers can scroll
 
+/** A text with its edits (kept, old, new, kept, ...) as elements: what went is struck out, what came is marked. Others have none. */
+function edited(text) {
+  if (!Array.isArray(text)) return [];
+  return text.map((part, i) => (part === "" ? null : element(["span", "del", "ins"][i % 3], { text: part })));
+}
+
+/** The same in words, for a tooltip. */
+const inWords = text => (Array.isArray(text) ? text.map((part, i) => (i % 3 === 1 ? `‹${part} → ` : i % 3 === 2 ? `${part}›` : part)).join("") : text);
+
 class Grid {
   constructor(store) {
     this.store = store;
@@ -84,7 +93,7 @@ class Grid {
     cells.map((text, k) => {
       const { kind, words, wrong, wide } = this.columns[k], second = kind === "hit" && text === words[1] && text !== "";
       const class_ = `wb-cell wb-${kind}${wide ? " wb-wide" : ""}${second ? (wrong ? " wb-wrong" : " wb-second") : ""}`;
-      return element("div", { class: class_, role: "gridcell", text, title: wide || k < 3 ? text : null });
+      return element("div", { class: class_, role: "gridcell", ...(Array.isArray(text) ? {} : { text }), title: wide || k < 3 ? inWords(text) : null }, edited(text));
     }));
   }
 
@@ -144,7 +153,7 @@ class Grid {
   read(message) {
     const close = element("button", { type: "button", class: "wb-button wb-close", text: "Close", onclick: () => this.close() });
     this.detail.replaceChildren(close, element("dl", {}, message.pairs.flatMap(([name, text]) =>
-      [element("dt", { text: name }), element("dd", { text: text || "–" })])));
+      [element("dt", { text: name }), Array.isArray(text) ? element("dd", {}, edited(text)) : element("dd", { text: text || "–" })])));
     this.detail.hidden = false;
   }
 

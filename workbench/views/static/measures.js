@@ -149,6 +149,27 @@ function placesOf(low, high) {
   return half > 0 ? Math.min(4, Math.max(2, Math.ceil(-Math.log10(half)) + 1)) : 3;
 }
 
+/**
+ * Rows of the curves: each line from its start on (the point without a label, clean examples), the rate of the outcome or, with
+ * `mean`, the mean of the value at each point; points without rows are left out.
+ */
+function curveRows(counts, { edges, labels }, { effect, mean }) {
+  const point = (code, line) => {
+    const n = mean ? counts.valued[code] : counts.known[code], row = { place: edges[code], line, n };
+    if (!n) return null;
+    if (!mean) { const [low, high] = wilson(counts.hits[code], n, effect); return { ...row, value: counts.hits[code] / n, low, high }; }
+    const found = meanOf(counts.sum[code], counts.spread[code], n), half = effect.quantile * found.deviation * Math.sqrt(effect.effect / Math.max(1, n - 1));
+    return { ...row, value: found.mean, low: n > 1 ? found.mean - half : null, high: n > 1 ? found.mean + half : null };
+  };
+  const start = labels.indexOf(""), lines = [...new Set(labels)].filter(Boolean);
+  return lines.flatMap(line => {
+    const codes = labels.flatMap((label, code) => (label === line ? [code] : []));
+    const points = codes.map(code => point(code, line)).filter(Boolean);
+    const first = start >= 0 && points.length ? point(start, line) : null;
+    return first ? [first, ...points] : points;
+  });
+}
+
 /** A number with as many digits as its interval can bear, or with so many decimals. */
 function digits(value, low, high, places = placesOf(low, high)) {
   if (value === null || !Number.isFinite(value)) return "–";

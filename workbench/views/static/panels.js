@@ -87,6 +87,10 @@ class Headline {
       const named = codes.slice(0, 3).map(code => field.labels[code]).join(", ");
       return `${field.name}: ${named}${codes.length > 3 ? `, ${codes.length - 3} more` : ""}`;
     }
+    if (field.kind === "curve") {
+      const [low, high] = placesOfCodes(field.edges, codes);
+      return `${field.title} ${signed(low)}${high > low ? ` to ${signed(high)}` : ""}`;
+    }
     if (field.kind === "value") return `${field.title} ${signed(field.edges[codes[0]])} to ${signed(field.edges[codes.at(-1) + 1])}`;
     if (field.kind === "confidence") return `confidence ${field.edges[codes[0]].toFixed(2)} to ${field.edges[codes.at(-1) + 1].toFixed(2)}`;
     return `coverage rank ${field.edges[codes[0]].toFixed(2)} to ${field.edges[codes.at(-1) + 1].toFixed(2)}`;
