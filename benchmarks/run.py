@@ -13,6 +13,7 @@ import corruptions
 import groups
 import imports
 import ood
+import shift
 
 from workbench._record import versions
 
@@ -39,6 +40,7 @@ PARTS = {
     "Group metrics": groups.rows,
     "Corruptions of text (2,000 utterances)": corruptions.rows,
     "Out-of-distribution scores": ood.rows,
+    "Shift": shift.rows,
 }
 
 
