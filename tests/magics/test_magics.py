@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from fakes import Chooser
+from fakes import Chooser, Classifier
 from IPython.core.completer import provisionalcompleter
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
@@ -61,6 +61,19 @@ def test_csv_cells_work_too(shell: Any) -> None:
     found = shell.run_cell_magic("examples", "mine", "text,label\ngood,1\nbad,0\n")
 
     assert found.kind == "class"
+
+
+def test_an_option_takes_examples_from_a_variable(shell: Any) -> None:
+    """`reference=known` is the variable of that name, a list in double quotes the scores; the record has its hash."""
+    shell.user_ns["model"] = Classifier()
+    shell.user_ns["known"] = wb.Examples.of({"text": ["0.9", "0.8", "0.1"] * 20, "label": ["yes", "yes", "no"] * 20})
+    shell.user_ns["new"] = wb.Examples.of({"text": ["0.7", "0.5"] * 10})
+    found = shell.run_line_magic("probe", "unlabelled model new reference=known draws=20")
+    strange = shell.run_line_magic("probe", "ood model new reference=known scores=\"('msp', 'energy')\"")
+
+    assert shell.user_ns["known"].hash == found.record.as_dict()["options"]["reference"]["hash"]
+    assert ["msp"] == list(strange.rows["score"].unique())
+    assert 20 == strange.rows["rank"].notna().sum()  # among the reference's
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def _embedded(
             raise DataError(f"No example of the reference {reference.name!r} has a vector. Are its texts empty?")
         order = np.argsort(reference.frame["example"].to_numpy(str), kind="stable")
         order = order[fit[order]]  # by id: rounding in the fit does not follow the order of the rows
-        fitted = ways.Fitted.of(known.vectors[order], None if labels is None else labels[order])
+        fitted = ways.Fitted.of(known.vectors[order], None if labels is None else labels[order], wanted)
         with_vector = done & np.isfinite(given.vectors).all(axis=1)
         if with_vector.any():
             found = fitted.scores(given.vectors[with_vector], wanted, options)

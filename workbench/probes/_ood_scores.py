@@ -21,6 +21,7 @@ __all__ = ["OF_CLASSES", "OF_LOGITS", "OF_VECTORS", "SCORES", "Asked", "Fitted",
 OF_LOGITS = ("msp", "negative_entropy", "max_logit", "energy")
 OF_VECTORS = ("knn", "marginal_mahalanobis")  # need no classes
 OF_CLASSES = ("mahalanobis", "relative_mahalanobis", "cosine", "vim", "residual")
+OF_HEAD = frozenset({*OF_LOGITS, "vim", "residual"})
 SCORES = (*OF_LOGITS, "mahalanobis", "relative_mahalanobis", "marginal_mahalanobis", "knn", "cosine", "vim", "residual",
           "perplexity")  # fmt: skip
 SMALL = 200_000_000  # vectors times classes up to which the head is fitted in float64: rounding then moves no score
@@ -37,10 +38,12 @@ class Fitted:
     head: Logistic | None
 
     @classmethod
-    def of(cls, vectors: NDArray[np.float32], labels: NDArray[Any] | None) -> "Fitted":
-        """Return the fit of vectors (n, d); labels of fewer than two classes are none."""
+    def of(cls, vectors: NDArray[np.float32], labels: NDArray[Any] | None, wanted: tuple[str, ...]) -> "Fitted":
+        """Return the fit of vectors (n, d), with a head where a wanted score needs one; labels of one class are none."""
         if labels is None or len(set(labels.tolist())) < 2:
             return cls(vectors, None, None)
+        if not set(wanted) & OF_HEAD:
+            return cls(vectors, labels, None)
         small = vectors.size * len(set(labels.tolist())) <= SMALL
         return cls(vectors, labels, fit_logistic(vectors.astype(np.float64) if small else vectors, labels))
 
@@ -62,10 +65,10 @@ class Fitted:
         if "knn" in wanted:
             k = min(options["k"], len(self.vectors))
             found["knn"] = ood.fit_neighbours(self.vectors).distance(vectors, k=k)
-        if self.labels is None or self.head is None or logits is None:
-            return found
-        if "cosine" in wanted:
+        if "cosine" in wanted and self.labels is not None:
             found["cosine"] = ood.fit_directions(self.vectors, self.labels).cosine(vectors)
+        if self.head is None or logits is None:
+            return found
         if {"vim", "residual"} & set(wanted) and vectors.shape[1] > 1:
             most = vectors.shape[1]
             principal = options["principal"] if options["principal"] < most else max(1, most // 3)
