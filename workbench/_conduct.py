@@ -29,7 +29,7 @@ monitor_of_views: Callable[[], Monitor] = Silent  # `workbench.__init__` puts th
 def run(
     probe: "str | Probe",
     model: Any,
-    examples: Any,
+    examples: Any = None,
     *,
     by: Sequence[str] | str | None = None,
     holdout: float = 0.0,
@@ -43,7 +43,8 @@ def run(
     pack. `by` names the columns to slice by (default: the examples' own slices), `holdout` the share of clusters that views and
     metrics leave out, to confirm findings on. All else are options of the probe. Interrupting keeps the examples that are
     done; running the same call again computes only the rest, from the cache. A model that cannot be asked gives a report
-    whose outcome is "not applicable", with the reason in its notes.
+    whose outcome is "not applicable", with the reason in its notes. Probes of predictions (`groups`, `slices`) take a report alone:
+    `run("slices", report)` asks no model, and a half that the report holds out stays out.
 
     Raises `UsageError` for unknown names and options, `DataError` for examples that do not fit.
     """
@@ -51,7 +52,13 @@ def run(
 
     chosen = find(probe)
     settled = settle(chosen, options)
-    _check_run(holdout, seed)
+    _check_run(chosen, holdout, seed)
+    if isinstance(model, Report):
+        return _of_report(chosen, model, examples, {"by": by, "holdout": holdout, "seed": seed}, options)
+    if examples is None:
+        raise UsageError(
+            "wb.run needs examples: a table, a file, the name of a pack. Only a report can be probed without them."
+        )
     data = examples_of(examples)
     slices = _checked_by(data, by)
     carried = [name for name in slices if name not in (*data.slices, *NEVER_CARRIED)]
@@ -125,7 +132,7 @@ def from_predictions(
     if reader is None:
         able = [name for name in names() if hasattr(find(name), "from_predictions")]
         raise UsageError(f"The probe {chosen.name!r} cannot read predictions; {', '.join(map(repr, able))} can.")
-    _check_run(holdout, seed)
+    _check_run(chosen, holdout, seed)
     wanted = (by,) if isinstance(by, str) else tuple(by or ())
     known = {key: value for key, value in columns.items() if key not in chosen.options}
     options = settle(chosen, {key: value for key, value in columns.items() if key in chosen.options})
@@ -148,8 +155,31 @@ def from_predictions(
     return Report(rows, record, notes=(*_held_out(rows), *scored.notes), stored=dict(scored.tables))
 
 
-def _check_run(holdout: Any, seed: Any) -> None:
+def _of_report(
+    chosen: Probe, report: Report, examples: Any, general: Mapping[str, Any], options: Mapping[str, Any]
+) -> Report:
+    """Return the report of another report's explored rows."""
+    if examples is not None:
+        raise UsageError(f"A report has its own rows: write wb.run({chosen.name!r}, report), without examples.")
+    usual = getattr(chosen, "default_by", lambda _, by: by)
+    by = usual(report.explored, report.by) if general["by"] is None else general["by"]
+    made = from_predictions(report.explored, probe=chosen.name, **{**general, "by": by}, **options)
+    record = replace(
+        made.record,
+        model=report.record.model,
+        data=report.record.data,
+        command=f"wb.run({chosen.name!r}, report{_arguments({**general, **options})})",
+    )
+    held = len(report.rows) - len(report.explored)
+    told = [f"The rows are those of a report of the probe {report.probe}."]
+    told += [f"Its {held:,} held-out rows stay out."] if held else []
+    return replace(made, record=record, notes=(*told, *made.notes))
+
+
+def _check_run(chosen: Probe, holdout: Any, seed: Any) -> None:
     """Raise before anything runs if the hold-out or the seed cannot be used."""
+    if holdout and getattr(chosen, "searches", False):
+        raise UsageError(f"The probe {chosen.name} holds out rows of its own. Use split=... in place of holdout=.")
     if not isinstance(holdout, (int, float)) or not 0 <= holdout < 1:
         raise DataError(f"holdout must be at least 0 and below 1; it is {holdout!r}. Use 0.5 to hold out a half.")
     if not isinstance(seed, int) or seed < 0:

@@ -49,7 +49,7 @@ def suggestions(line: str, variables: dict[str, Any]) -> list[str] | None:
     before = [word for word in words[1:-1] if word]
     given = [word for word, flag in zip(before, ["", *before], strict=False) if _names(word) and flag not in VALUED]
     if magic == "probe" and before[-1:] == ["--by"]:
-        return _matching(_columns(given[2], variables) if len(given) > 2 else (), prefix)
+        return _matching(_columns(given[2] if len(given) > 2 else given[-1], variables) if given else (), prefix)
     if prefix.startswith("-"):
         return _matching(FLAGS[magic], prefix)
     return _matching(_candidates(magic, given, variables, prefix), prefix)
@@ -65,7 +65,7 @@ def _columns(examples: str, variables: dict[str, Any]) -> list[str]:
     value = variables.get(examples)
     if value is None and examples in wb.packs():
         value = wb.pack(examples)
-    frame = getattr(value, "frame", value)
+    frame = getattr(value, "frame", getattr(value, "explored", value))
     return [str(name) for name in getattr(frame, "columns", ()) if name not in OWN]
 
 
@@ -82,7 +82,10 @@ def _candidates(magic: str, given: list[str], variables: dict[str, Any], prefix:
 
         return names()
     if len(given) == 1:
-        return [*(name for name, value in variables.items() if hasattr(value, "verbs")), *NAMED]
+        models = (name for name, value in variables.items() if hasattr(value, "verbs") or hasattr(value, "explored"))
+        return [*models, *NAMED]
+    if len(given) == 2 and hasattr(variables.get(given[1]), "explored"):  # a report has its own rows
+        return _option_words(given[0], prefix)
     if len(given) == 2:
         tables = [name for name, value in variables.items() if hasattr(value, "slices") or hasattr(value, "columns")]
         return [*tables, *wb.packs(), *wb.benchmarks()]

@@ -20,6 +20,7 @@ from workbench.errors import WorkbenchError
 
 __all__ = ["WorkbenchMagics"]
 
+OPTION = re.compile(r"[a-z_]+=.*")
 LIST = re.compile(
     r"\[[^{}]*\]|\([^{}]*,[^{}]*\)|\{[^{}]*:.*\}"
 )  # what looks like a list or table, and is no text such as {text}
@@ -74,13 +75,17 @@ class WorkbenchMagics(Magics, Configurable):
 
     @magic_arguments()
     @argument("probe", help="name of a probe, such as calibration")
-    @argument("model", help="variable that holds a model, or a name that %%model takes; None where none is needed")
     @argument(
-        "examples", help="variable that holds examples or a table, the name of a pack or a published set, or a file"
+        "model", help="variable that holds a model or a report, or a name that %%model takes; None where none is needed"
+    )
+    @argument(
+        "examples",
+        nargs="?",
+        help="variable that holds examples or a table, the name of a pack or a published set, or a file; none for a report",
     )
     @argument("options", nargs="*", default=[], help="options of the probe, as name=value")
     @argument("-o", "--out", default="report", help="variable that takes the report (default: report)")
-    @argument("--by", action="append", help="column to slice by; may be repeated")
+    @argument("--by", action="append", help="column to slice by, several with commas; may be repeated")
     @argument("-n", "--max-examples", type=int, help="at most so many examples, drawn by seed")
     @argument("--seed", type=int, help="seed of draws, samples and the hold-out")
     @argument("--holdout", type=float, help="share of the clusters to leave out, to confirm findings on")
@@ -90,14 +95,16 @@ class WorkbenchMagics(Magics, Configurable):
     def probe(self, line: str) -> Any:
         """Run a probe: %probe calibration model facts scoring=letters --by domain -o report."""
         args = _parsed(self.probe, line)
+        if args.examples and OPTION.fullmatch(args.examples):  # %probe slices report top=3: no examples stand there
+            args.examples, args.options = None, [args.examples, *args.options]
         limit = self.max_examples if args.max_examples is None else args.max_examples
         seed = self.seed if args.seed is None else args.seed
-        examples = self._examples(args.examples, limit, seed)
+        examples = None if args.examples is None else self._examples(args.examples, limit, seed)
         report = wb.run(
             args.probe,
             None if args.model == "None" else self._value(args.model),
             examples,
-            by=args.by,
+            by=[name for few in args.by for name in few.split(",") if name] if args.by else None,
             holdout=self.holdout if args.holdout is None else args.holdout,
             seed=seed,
             **self._variables(args.probe, _options(args.options)),

@@ -149,6 +149,21 @@ def test_completion(line: str, expected: list[str]) -> None:
     assert expected == suggestions(line, known)
 
 
+def test_a_report_is_probed_without_examples(shell: Any) -> None:
+    """`%probe slices report` asks no model; options, columns with commas and completion as with examples."""
+    frame = pd.DataFrame(
+        {"text": ["a b"] * 80, "city": ["x", "y"] * 40, "correct": [1, 0, 1, 1] * 20, "confidence": 0.5}
+    )
+    shell.user_ns["mine"] = wb.from_predictions(frame, by="city")
+    found = shell.run_line_magic("probe", "slices mine top=3 --by city,length draws=50 -o found")
+
+    assert ("city", "length") == found.by
+    assert (3, 50) == (found.options["top"], found.options["draws"])
+    assert ["mine"] == suggestions("%probe slices mi", shell.user_ns)
+    assert ["method=exhaustive", "method=sliceline"] == suggestions("%probe slices mine meth", shell.user_ns)
+    assert ["city"] == suggestions("%probe slices mine --by ci", shell.user_ns)
+
+
 def test_saved_reports_complete_and_open(shell: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """`%explore` offers the reports saved beside the notebook, and opens one by its file."""
     monkeypatch.chdir(tmp_path)
@@ -220,7 +235,8 @@ def test_a_cell_is_read_as_a_file_is(shell: Any) -> None:
         ("probe", "swap model mini axes=('age','race')", r"axes=\(age,race\) has lost its quotation marks"),
         ("probe", "swap model mini terms={'city':['Rome','Oslo']}", "lost its quotation marks"),
         ("probe", "pairs model crows-pair", r"Unknown pack or published set 'crows-pair'\. Did you mean 'crows-pairs'"),
-        ("probe", "pairs", "arguments are required: model, examples$"),
+        ("probe", "pairs", "arguments are required: model$"),
+        ("probe", "pairs model", "wb.run needs examples: .* Only a report"),
         ("probe", "calibration model mini bins=0", "whole number from 1"),
         ("probe", "calibration model mini -o 'not a name'", "name of a variable"),
         ("explore", "wb", "takes a report"),
