@@ -16,6 +16,7 @@ from scipy.stats import binomtest
 
 import workbench as wb
 from workbench.audit.compare import Comparison, compare
+from workbench.charts.metrics import metric_title
 from workbench.errors import DataError, UsageError
 from workbench.frames import Metric, metrics_frame
 
@@ -290,7 +291,8 @@ def test_a_comparison_is_shown_escaped_and_in_order() -> None:
     text, html = repr(comparison), comparison._repr_html_()
     found = line(comparison, "prefers_more")
 
-    assert text.splitlines()[1].startswith("  Prefers more")
+    assert text.splitlines()[1].startswith(f"  {metric_title('prefers_more')} ")
+    assert "p < 0.001" in text
     assert f"n = {found['n']}" in text
     assert "Holm" in text
     assert "\x1b" not in text

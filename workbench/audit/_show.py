@@ -89,16 +89,16 @@ def _cells(lines: "pd.DataFrame") -> list[tuple[str, str, str, str, str]]:
     found = []
     for one, two, difference, low, high, p, corrected, group, n in lines[columns].itertuples(index=False, name=None):
         digits = decimals((high - low) / 2)
-        chance = "" if p != p else f"p = {_chance(p)}"
+        chance = "" if p != p else f"p {_chance(p)}"
         if p == p and group != OVERALL:
-            chance += f", Holm {_chance(corrected)}"
+            chance += f", Holm {_chance(corrected).removeprefix('= ')}"
         said = format_metric(difference, low, high)
         found.append((format_number(one, digits), format_number(two, digits), said, chance, format_count(n)))
     return found
 
 
 def _chance(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}" if p < 0.1 else f"= {p:.2f}"
 
 
 def _printable(said: str) -> str:
