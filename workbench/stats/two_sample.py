@@ -89,7 +89,9 @@ def ks_columns(reference: ArrayLike, new: ArrayLike) -> Columns:
     whole = np.isfinite(x.sum(axis=0)) & np.isfinite(y.sum(axis=0))
     wide = x.shape[1]
     gap, at = np.full(wide, np.nan), np.full(wide, np.nan)
-    n, m = ((~np.isnan(part)).sum(axis=0) for part in (x, y))
+    n, m = (
+        (np.full(wide, len(x)), np.full(wide, len(y))) if whole.all() else ((~np.isnan(z)).sum(axis=0) for z in (x, y))
+    )
     unclear = np.flatnonzero(~whole & (n > 0) & (m > 0)).tolist()
     a, b, columns = (x, y, np.arange(wide)) if whole.all() else (x[:, whole], y[:, whole], np.flatnonzero(whole))
     for start in range(0, len(columns), BLOCK):
@@ -200,10 +202,18 @@ def _sorted_gaps(x: "NDArray[np.floating]", y: "NDArray[np.floating]") -> tuple[
     gap: NDArray[Any] = np.cumsum(key & 1, axis=1, dtype=kind)
     gap *= -total
     gap += np.arange(1, total + 1, dtype=kind) * kind(m)  # n m (F_x - F_y)
-    place = np.abs(gap).argmax(axis=1)
-    line = np.arange(len(key))
+    line, most, least = np.arange(len(key)), gap.argmax(axis=1), gap.argmin(axis=1)
+    place = np.where(gap[line, most] >= -gap[line, least], most, least)
     after = np.minimum(place + 1, total - 1)
     clear = (place == total - 1) | ((key[line, place] | 1) != (key[line, after] | 1))
+    row, one = np.nonzero(
+        (key[:, :-1] ^ key[:, 1:]) == 1
+    )  # an x before a y that are not told apart: y might be the first
+    if len(row):
+        both_ways = key[row, one] | 1
+        before, beyond = key[row, np.maximum(one - 1, 0)] | 1, key[row, np.minimum(one + 2, total - 1)] | 1
+        several = ((one > 0) & (before == both_ways)) | ((one + 2 < total) & (beyond == both_ways))
+        clear[row[several | (m - gap[row, one + 1] > np.abs(gap[line, place])[row])]] = False
     edge = key[line, place] | 1
     ends = np.array([edge, edge + (edge < FINITE)])
     ends ^= (ends >> 31) & 0x7FFFFFFF
