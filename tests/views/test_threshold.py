@@ -61,7 +61,7 @@ def test_the_page_moves_the_line() -> None:
     rows = made.rows.query("score == 'knn'")
     flagged = rows[rows["value"] < -0.1].sort_values("value")
 
-    assert ("knn", -0.1) == (view.score, view.threshold)
+    assert ("knn", -0.1, "page") == (view.score, view.threshold, view.state["by"])
     assert flagged["example"].tolist() == wb.selection["example"].tolist()
     kept = (rows[rows["outside"] == 0]["value"] >= -0.1).to_numpy(float)
     first = sent[-1]["rates"][0]
@@ -102,7 +102,7 @@ def test_python_moves_it_too() -> None:
     """`move` takes a score by name; a score that there is not, and reports of other probes, are named."""
     view = wb.threshold(report(), "knn")
     view.move(0.05)
-    assert ("knn", 0.05) == (view.score, view.threshold)
+    assert ("knn", 0.05, "kernel") == (view.score, view.threshold, view.state["by"])
 
     with pytest.raises(UsageError, match="Did you mean 'knn'"):
         view.move(0.0, "kn")

@@ -26,6 +26,7 @@ __all__ = ["Threshold", "threshold"]
 
 REST = 0.3  # seconds that a threshold must stand before intervals are computed and it is logged
 NEEDED = ("example", "score", "value", "outside")
+KERNEL = "kernel"
 WORDS = {"kept": "Inside, kept", "let_through": "Outside, let through", "flagged": "Flagged, of all"}
 
 
@@ -58,7 +59,7 @@ class Threshold(anywidget.AnyWidget):
     about = traitlets.Dict().tag(sync=True)  # scores: name, title, count
     values = traitlets.Bytes().tag(sync=True)  # float32, one score after another, finite ones only
     kinds = traitlets.Bytes().tag(sync=True)  # uint8: 0 inside, 1 outside, 2 not known
-    state = traitlets.Dict().tag(sync=True)  # score (its place), threshold
+    state = traitlets.Dict().tag(sync=True)  # score (its place), threshold, by: who put it there
 
     def __init__(self, report: "Report", score: str | None = None) -> None:
         rows = report.explored
@@ -91,7 +92,7 @@ class Threshold(anywidget.AnyWidget):
             about={"scores": listed},
             values=np.concatenate(list(self._values.values())).tobytes(),
             kinds=np.concatenate(list(self._kinds.values())).tobytes(),
-            state={"score": first, "threshold": listed[first]["start"]},
+            state={"score": first, "threshold": listed[first]["start"], "by": KERNEL},
         )
         answer_beside_cells(self)
         self.on_msg(self._hear)
@@ -145,7 +146,7 @@ class Threshold(anywidget.AnyWidget):
             raise unknown("score", score, self._parts)
         if not np.isfinite(threshold):
             raise UsageError(f"threshold must be a finite number; it is {threshold!r}.")
-        self._take(self._names.index(score) if score is not None else self.state["score"], float(threshold))
+        self._take(self._names.index(score) if score is not None else self.state["score"], float(threshold), KERNEL)
 
     def _hear(self, _widget: Any, content: Any, _buffers: Any) -> None:
         """Take a threshold from the page; what does not fit is dropped."""
@@ -153,11 +154,12 @@ class Threshold(anywidget.AnyWidget):
             return
         place, limit = _messages.integer(content.get("score"), 0, len(self._names) - 1), content.get("threshold")
         if place is not None and isinstance(limit, (int, float)) and np.isfinite(limit):
-            self._take(place, float(limit))
+            self._take(place, float(limit), "page")
 
-    def _take(self, place: int, limit: float) -> None:
+    def _take(self, place: int, limit: float, by: str) -> None:
+        """Put the line there; the page follows what Python says, not the echo of its own, which may be late."""
         with self._lock:
-            self.state = {"score": place, "threshold": limit}
+            self.state = {"score": place, "threshold": limit, "by": by}
         selection.remember(self)
         self._slow.put((place, limit))
 

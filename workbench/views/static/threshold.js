@@ -115,7 +115,8 @@ function renderThreshold({ model, el }) {
 
   const follow = () => {
     const state = model.get("state");
-    if (dragging || document.activeElement === slider) return;
+    if (state.by !== "kernel" || dragging) return;  // the echo of an older place of the hand would pull the line back
+    clearTimeout(timer);
     if (state.score !== place || state.threshold !== limit) { place = state.score; limit = state.threshold; draw(); }
   };
   const hear = content => {
