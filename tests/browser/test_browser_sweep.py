@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from browser.test_browser_pairs import settle
 
 pytestmark = pytest.mark.browser
 
@@ -12,12 +11,13 @@ DATA = """
 import workbench as wb
 kinds = ("river", "mountain", "desert")
 lines = [{"text": f"Which {kinds[i % 3]} of these is the <b>longest</b> one of all, number {i}?", "label": "yes",
-          "kind": kinds[i % 3], "id": f"e{i:03d}"} for i in range(150)]
+          "kind": kinds[i % 3], "id": f"e{i:03d}"} for i in range(90)]
 def judge(texts):
     no = [0.2 + 0.1 * (len(t) % 3) if "longest" in t and "Which" in t else 0.65 for t in texts]
     return [[one, 1 - one] for one in no]
 data = wb.Examples.of(lines, example="id", slices=("kind",))
-report = wb.run("sweep", wb.load(judge, labels=["no", "yes"]), data, corruptions="keyboard,swap,delete")
+report = wb.run("sweep", wb.load(judge, labels=["no", "yes"]), data, corruptions="keyboard,swap", severities=(1, 3, 5),
+                inner_options={"draws": 20})
 """
 SHOW = "explorer = wb.explore(report)\nexplorer"
 
@@ -27,21 +27,21 @@ def test_a_drag_over_severities_shows_the_edits(notebook: Callable[..., Any]) ->
     book = notebook(DATA, SHOW)
     book.run_all()
     book.ready()
-    settle(book)
+    book.settle()
     page = book.page
     book.picture("sweep-light-1600")
     assert page.locator(".wb-panel .wb-curve canvas").count() == 1
-    book.drag("curve", 0.72, 0.99)
-    settle(book)
+    book.drag("curve", 0.5, 0.99)
+    book.settle()
     page.mouse.move(5, 5)
     book.picture("sweep-brushed-1600")
 
-    assert "severity 4 to 5" in page.inner_text(".wb-chips")
-    assert ["4", "5"] == [one.input_value() for one in page.locator(".wb-curve-panel .wb-number").all()]
+    assert "severity 3 to 5" in page.inner_text(".wb-chips")
+    assert ["3", "5"] == [one.input_value() for one in page.locator(".wb-curve-panel .wb-number").all()]
     n, rate = book.ask(
         "s = wb.selection\nprint(len(s), f'{100 * s.correct.mean():.1f}', sorted(set(s.severity)))"
     ).split()[:2]
-    assert int(n) == int(book.tile("n").replace(",", "")) == 900
+    assert int(n) == int(book.tile("n").replace(",", "")) == 360
     assert book.tile("rate") == f"{rate} %"
     cell = page.locator(".wb-body .wb-row >> nth=0 >> .wb-change")
     whole = "".join(cell.locator("span, del").all_inner_texts())
@@ -52,11 +52,11 @@ def test_a_drag_over_severities_shows_the_edits(notebook: Callable[..., Any]) ->
     assert page.locator(".wb-detail ins").count() == cell.locator("ins").count()
     assert len(whole) > 20
     page.click(".wb-slice >> nth=1")
-    settle(book)
-    assert 0 < int(book.tile("n").replace(",", "")) < 900
+    book.settle()
+    assert 0 < int(book.tile("n").replace(",", "")) < 360
     book.command("apputils:change-theme", theme="JupyterLab Dark")
     page.wait_for_selector(".workbench-explorer[data-theme='dark']")
-    settle(book)
+    book.settle()
     page.wait_for_timeout(1500)  # the charts are drawn again, then their brushes
     page.mouse.move(5, 5)
     book.picture("sweep-dark-1600")
@@ -64,5 +64,5 @@ def test_a_drag_over_severities_shows_the_edits(notebook: Callable[..., Any]) ->
     page.fill(".wb-curve-panel .wb-number >> nth=0", "")
     page.fill(".wb-curve-panel .wb-number >> nth=1", "")
     page.keyboard.press("Tab")
-    settle(book)
+    book.settle()
     assert "severity" not in page.inner_text(".wb-chips")

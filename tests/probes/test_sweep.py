@@ -23,6 +23,7 @@ import workbench as wb
 from workbench.data.corruptions import Corrupted, corruption
 from workbench.data.edits import Edit, apply
 from workbench.errors import DataError, UsageError
+from workbench.frames import halves
 from workbench.models.verbs import Classes, ModelInfo, Monitor
 from workbench.probes import _sweep_rows
 from workbench.stats.intervals import proportion
@@ -446,3 +447,32 @@ def test_texts_and_images_have_corruptions_of_their_own(digits: tuple[Any, wb.Ex
     )
     with pytest.raises(DataError, match=r"images of one shape: input 1 has the shape \(9, 9\)"):
         wb.run("sweep", model, mixed)
+
+
+def test_estimates_without_labels_stand_beside_the_truth() -> None:
+    """Half of the examples are the labelled source, the others the target: DoC is right where confidence falls as accuracy does."""
+    lines = [{"text": f"text {i}", "label": "yes" if i % 5 else "no", "id": f"e{i:03d}"} for i in range(400)]
+    clean = {f"text {i}": (0.55 + 0.4 * ((7 * i) % 400) / 400, bool(i % 5)) for i in range(400)}
+
+    def judge(texts: list[str]) -> list[list[float]]:
+        yes = [0.55 + 0.5 * (clean[text.rstrip("!")][0] - 0.55) if "!" in text else clean[text][0] for text in texts]
+        return [[1 - one, one] for one in yes]
+
+    data = wb.Examples.of(lines, example="id")
+    report = wb.run(
+        "sweep", wb.load(judge, labels=["no", "yes"]), data, corruptions=Shout(), severities=5, inner_options=FEW
+    )
+    table = report.tables["estimates"].set_index(["severity", "estimate"])
+    half = np.array(halves(report.rows["cluster"].tolist(), 0.5, 0))
+    source = report.rows[(half == "explore") & (report.rows["severity"] == 0)]
+    target = report.rows[(half == "confirm") & (report.rows["severity"] == 5)]
+    doc = source["correct"].mean() - source["confidence"].mean() + target["confidence"].mean()
+
+    assert {"atc", "doc", "average_confidence", "cbpe"} == set(report.tables["estimates"]["estimate"])
+    assert doc == pytest.approx(table.loc[(5, "doc"), "value"])
+    assert target["correct"].mean() == table.loc[(5, "doc"), "accuracy"]
+    assert (table["low"] <= table["value"]).all()
+    assert table["error"].to_numpy() == pytest.approx((table["value"] - table["accuracy"]).to_numpy())
+    assert not set(source["example"]) & set(target["example"])
+    assert "estimates_shout" in report.charts()
+    assert "estimates" not in report.where(example=source["example"].tolist()[:15]).tables

@@ -1,5 +1,6 @@
 """Severity curves: a metric at each severity of each corruption, from the clean examples on."""
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from workbench.charts._safe import data_of, restore, title_of
@@ -11,7 +12,7 @@ from workbench.frames import METRIC_COLUMNS, require
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["severity_curves"]
+__all__ = ["estimate_curves", "severity_curves"]
 
 CLEAN = "clean"
 WIDTH, HEIGHT = 320, 210  # pixels
@@ -81,6 +82,9 @@ def severity_curves(metrics: "pd.DataFrame", metric: str) -> Any:
     if _signed(table, metric):
         zero = alt.Chart(alt.InlineData(values=[{"value": 0}]))
         layers.append(zero.mark_rule(style="wb-zero").encode(y=y))
+    layers.append(
+        base.mark_line(strokeWidth=2).encode(x=x, y=y, color=colour, **dashed)
+    )  # first: it has all names, in order
     if null:
         layers.append(bounded.mark_line(strokeDash=[1, 3], strokeWidth=1.25).encode(x=x, y=_y(y, "high"), color=colour))
     else:
@@ -91,13 +95,47 @@ def severity_curves(metrics: "pd.DataFrame", metric: str) -> Any:
         *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("value", "low", "high")),
         alt.Tooltip("n:Q", format=","),
     ]
-    layers.append(base.mark_line(strokeWidth=2).encode(x=x, y=y, color=colour, **dashed))
     layers.append(base.mark_point(filled=True, size=40, opacity=1).encode(x=x, y=y, color=colour, tooltip=tooltip))
     note = [] if many or not names else [names[0]]
     note += [f"the first {MOST} of {left + MOST} corruptions"] if left else []
     title = title_of(f"{metric_title(metric)} by severity", **({"subtitle": "; ".join(note)} if note else {}))
     chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
     return configure(chart.properties(title=title, description=READ_NULL if null else READ))
+
+
+def estimate_curves(estimates: "pd.DataFrame", corruption: str) -> Any:
+    """Return estimates of accuracy without labels by severity of one corruption, beside the accuracy.
+
+    The line "accuracy" is the truth, each other line an estimate that saw no label of these examples, its band the 95 % interval of
+    the estimate. Where a line leaves the truth, the assumption of that estimate does not hold: ATC and CBPE take confidence to mean
+    what it means on clean examples, DoC that accuracy falls as confidence does, mean confidence that the model is calibrated.
+
+    Args:
+        estimates: corruption, severity, estimate, value, low, high, accuracy, n; `tables["estimates"]` of a sweep.
+        corruption: the one to draw; the clean examples are severity 0.
+
+    >>> import pandas as pd
+    >>> line = {"severity": 0, "estimate": "atc", "value": 0.8, "low": 0.7, "high": 0.9, "accuracy": 0.75, "n": 50}
+    >>> lines = [{**line, "corruption": "clean"}, {**line, "corruption": "ocr", "severity": 3}]
+    >>> estimate_curves(pd.DataFrame(lines), "ocr").to_dict()["title"]["text"]
+    'Accuracy without labels: ocr'
+    """
+    import pandas as pd
+
+    needs = ["corruption", "severity", "estimate", "value", "low", "high", "accuracy", "n"]
+    require(estimates, needs, what="A chart of estimates", remedy="Use tables['estimates'] of a sweep.")
+    mine = estimates[estimates["corruption"].isin([CLEAN, corruption])]
+    truth = mine.drop_duplicates("severity").assign(estimate="accuracy", low=float("nan"), high=float("nan"))
+    truth["value"] = truth["accuracy"]
+    words = {
+        name: name.replace("_", " ").replace("atc", "ATC").replace("doc", "DoC").replace("cbpe", "CBPE")
+        for name in mine["estimate"]
+    }
+    table = pd.concat([truth, mine.assign(estimate=mine["estimate"].map(words))], ignore_index=True)
+    table = table.assign(metric="accuracy", group="all", method="bootstrap", corruption=table["estimate"])
+    chart = severity_curves(table, "accuracy")
+    read = " ".join(str(inspect.getdoc(estimate_curves)).split("\n\n")[1].split())
+    return chart.properties(title=title_of(f"Accuracy without labels: {corruption}"), description=read)
 
 
 def _joined(mine: "pd.DataFrame") -> tuple["pd.DataFrame", int]:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from workbench.data.corruptions import SEVERITIES, corruptions
 from workbench.data.images import image_corruptions
 from workbench.models.verbs import Monitor
-from workbench.probes import _sweep_embedding, _sweep_metrics, _sweep_rows, _sweep_view
+from workbench.probes import _sweep_embedding, _sweep_estimates, _sweep_metrics, _sweep_rows, _sweep_view
 from workbench.probes._slices import OVERALL
-from workbench.probes._sweep_plan import inner_of
+from workbench.probes._sweep_plan import CLEAN, inner_of
 from workbench.probes.protocol import Option, Scored, View
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ CURVES = (  # drawn where there are such metrics, in this order
     *("ece", "smooth_ece", "l2_debiased"),
 )
 BY_SLICE = ("accuracy_change", "flip_rate", "similarity")
-MOST_CURVES = 9
+MOST_CURVES, MOST_ESTIMATED = 9, 4
 
 
 class Sweep:
@@ -90,18 +90,18 @@ class Sweep:
     def tables(
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, seed: int = 0
     ) -> Mapping[str, "pd.DataFrame"]:
-        """Return `edits`: every change of a text, with its place."""
-        del options, seed
-        return {"edits": _sweep_rows.edit_table(rows)}
+        """Return `edits`, every change of a text with its place, and `estimates` of accuracy without labels, beside the truth."""
+        del options
+        estimates = _sweep_estimates.estimate_table(rows, seed=seed)
+        return {"edits": _sweep_rows.edit_table(rows), **({"estimates": estimates} if len(estimates) else {})}
 
     def charts(
         self, metrics: "pd.DataFrame", tables: Mapping[str, "pd.DataFrame"], options: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         """Return a severity curve for each main metric, and forest plots of what was lost by slice."""
-        del tables
         from workbench.charts import how_to_read
         from workbench.charts.metrics import metric_bars
-        from workbench.charts.sweep import severity_curves
+        from workbench.charts.sweep import estimate_curves, severity_curves
 
         known = set(metrics["metric"])
         inner = inner_of(("similarity",) if "similarity" in known else (), options)
@@ -111,6 +111,9 @@ class Sweep:
         for metric in [name for name in wanted if name in known][:MOST_CURVES]:
             if curves.loc[curves["metric"].eq(metric), "value"].notna().any():
                 charts[f"{metric}_by_severity"] = severity_curves(curves, metric)
+        if (estimates := tables.get("estimates")) is not None:
+            names = [str(name) for name in dict.fromkeys(estimates["corruption"]) if name != CLEAN]
+            charts |= {f"estimates_{name}": estimate_curves(estimates, name) for name in names[:MOST_ESTIMATED]}
         pooled = metrics[metrics["corruption"] == OVERALL]
         for metric in BY_SLICE:
             lines = pooled[pooled["metric"].eq(metric)]
