@@ -26,6 +26,7 @@ PACKAGES = (
     "altair",
     "netcal",
     "fairlearn",
+    "sliceline",
 )
 
 

@@ -25,14 +25,14 @@ def logit(share: Any, n: int) -> Any:
 
 def test_four_models_by_hand() -> None:
     """The line through three models at logits -1, 0, 1 against -2, -1, 0 has slope 1; the fourth lies 0.2 above it."""
-    n = 100_000
+    n = 20_000
     inside = hits(1 / (1 + np.exp(-np.array([-1.0, 0.0, 1.0, 0.0]))), n)
     line = 1 / (1 + np.exp(-np.array([-2.0, -1.0, 0.0])))
     outside = hits([*line, line[1] + 0.2], n)
     found = effective_robustness(inside, outside, baseline=[True, True, True, False], draws=50)
 
-    assert (1.0, -1.0) == (pytest.approx(found.slope.value, abs=1e-4), pytest.approx(found.intercept.value, abs=1e-4))
-    assert [0.0, 0.0, 0.0, 0.2] == pytest.approx([one.value for one in found.models], abs=1e-4)
+    assert (1.0, -1.0) == (pytest.approx(found.slope.value, abs=5e-4), pytest.approx(found.intercept.value, abs=5e-4))
+    assert [0.0, 0.0, 0.0, 0.2] == pytest.approx([one.value for one in found.models], abs=5e-4)
     assert "over 3 models, 50 draws" in found.models[0].method
     assert (3, 2 * n) == (found.fitted, found.models[0].n)
 
@@ -53,18 +53,18 @@ def test_the_line_is_numpys_and_the_order_of_rows_does_not_matter(seed: int, mod
 
 
 def test_intervals_hold_the_truth() -> None:
-    """Of 200 samples of 5 models with luck in common the 95 % interval of each holds in 92 of 100 or more on average."""
+    """Of 120 samples of 5 models with luck in common the 95 % interval of each holds in 92 of 100 or more on average."""
     x = np.array([0.5, 0.6, 0.7, 0.8, 0.7])
     y = 1 / (1 + np.exp(-(0.9 * np.log(x / (1 - x)) - 0.8))) + np.array([0, 0, 0, 0, 0.08])
     baseline, held = [True, True, True, True, False], np.zeros(5)
     limits = [np.array([NormalDist().inv_cdf(share) for share in shares]) for shares in (x, y)]
-    for seed in range(200):
+    for seed in range(120):
         rng = np.random.default_rng(seed)
         ability = [rng.normal(size=(1, 400)) * 0.7 + rng.normal(size=(5, 400)) * 0.714 for _ in range(2)]
         share = [(noise < limit[:, None]) * 1.0 for noise, limit in zip(ability, limits, strict=True)]
         found = effective_robustness(*share, baseline=baseline, draws=200, seed=seed)
         held += [one.low <= truth <= one.high for one, truth in zip(found.models, [0, 0, 0, 0, 0.08], strict=True)]
-    assert 0.92 <= held.mean() / 200 <= 0.98
+    assert 0.92 <= held.mean() / 120 <= 0.98
 
 
 def test_models_that_fit_no_line_are_refused() -> None:

@@ -58,12 +58,12 @@ def coverage(chances: Any, sizes: int, trials: int, *, naive: bool = False) -> f
 @pytest.mark.parametrize("chances", [np.full(20, 0.8), np.linspace(0.6, 0.95, 8), np.array([0.5, 0.9, 0.9])])
 def test_the_interval_holds_the_lowest_truth(chances: Any) -> None:
     """At least 95 of 100 less the Monte-Carlo error, for groups alike, near and far."""
-    assert coverage(chances, 60, 200) >= 0.95 - 2.5 * np.sqrt(0.05 * 0.95 / 200)
+    assert coverage(chances, 60, 120) >= 0.95 - 2.5 * np.sqrt(0.05 * 0.95 / 120)
 
 
 def test_the_own_interval_of_the_chosen_group_does_not() -> None:
     """The check above can fail: of 20 groups alike the worst one's plain interval misses often."""
-    assert coverage(np.full(20, 0.8), 60, 100, naive=True) < 0.75
+    assert coverage(np.full(20, 0.8), 60, 60, naive=True) < 0.75
 
 
 def test_small_groups_and_blanks_are_left_out_and_counted() -> None:

@@ -111,7 +111,8 @@ def lens_of(report: "Report") -> Lens:
         columns = _rows.columns_of(rows, _slices(fields))
         why_not = _temperature.why_not(rows)
     else:
-        fields = _fields.view_fields(rows, (*view.slices, *report.by), view)
+        known = [name for name in view.slices if name in rows]  # a search may have named fewer
+        fields = _fields.view_fields(rows, (*known, *report.by), view)
         columns = _rows.view_columns(rows, _slices(fields), view)
         why_not = "These rows have no confidence."
     values, outcomes = rows[value].to_numpy(float), rows[outcome].to_numpy(float)
