@@ -84,7 +84,10 @@ def test_metrics_say_slices_columns_and_the_worst(report: wb.Report) -> None:
         "accuracy_by_slice",
         "worst_group_accuracy_by_column",
     ] == list(report.charts())
+    gap = line(report, "accuracy_difference", f"slice={PLANTED}")
     assert "Worst group accuracy, domain" in repr(report)
+    assert f"{PLANTED}: accuracy " in report.findings[0]
+    assert f"{gap['value']:+.2f} [{gap['low']:+.2f}, {gap['high']:+.2f}] against the rest" in report.findings[0]
 
 
 def test_found_slices_are_columns_to_brush_and_to_take_parts_by(report: wb.Report) -> None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PROBE", "Slices"]
 
+SAID = 3  # slices in the text of a report
+
 
 class Slices:
     """The probe `slices`; its one instance is `PROBE`."""
@@ -126,6 +128,18 @@ class Slices:
             found.append(Metric(difference, f"slice={label}", *_difference(kept, mine)))
         found += [Metric(worst, column, *one) for column, one in _worst(known, by, options)]
         return metrics_frame(found)
+
+    def says(self, metrics: "pd.DataFrame") -> list[str]:
+        """Return what was found of the first slices: their mean, and their difference to the rest with its interval."""
+        said = []
+        for kind, difference in (("accuracy", "accuracy_difference"), ("mean_loss", "loss_difference")):
+            values = dict(metrics.loc[metrics["metric"] == kind, ["group", "value"]].to_numpy().tolist())
+            for gap in metrics[metrics["metric"] == difference].to_dict("records"):
+                name = str(gap["group"]).partition("=")[2]
+                ends = "" if np.isnan(gap["low"]) else f" [{gap['low']:+.2f}, {gap['high']:+.2f}]"
+                mean = f"{kind.replace('_', ' ')} {values[gap['group']]:.2f}"
+                said.append(f"{name}: {mean}, {gap['value']:+.2f}{ends} against the rest, n = {gap['n']:,}.")
+        return said[:SAID]
 
     def tables(
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, seed: int = 0
