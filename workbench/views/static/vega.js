@@ -45,7 +45,7 @@ async function settled(host) {
 /** One linked chart: a spec over the data "all" and "shown", whose brush along x reports [low, high] or null. */
 class Chart {
   constructor(host, { spec, field, label, onBrush }) {
-    Object.assign(this, { host, spec, field, onBrush, ready: null, result: null, moving: false });
+    Object.assign(this, { host, spec, field, onBrush, ready: null, result: null, moving: false, placing: 0 });
     host.setAttribute("role", "img");
     host.setAttribute("aria-label", label);
     this.observer = new ResizeObserver(() => this.resize());
@@ -69,6 +69,7 @@ class Chart {
     this.result?.finalize();
     this.result = this.view = null;
     this.host.replaceChildren(mount);
+    this.moving = false;                               // no hand holds what is not there
     await settled(this.host);
     if (this.host.firstChild !== mount || this.gone) return;
     const result = await vega.embed(mount, spec);
@@ -100,9 +101,14 @@ class Chart {
     const now = this.view.signal("brush_x");
     if (now.length === 2 && Math.abs(now[0] - at[0]) < 0.5 && Math.abs(now[1] - at[1]) < 0.5) return;
     if (!now.length && !range) return;
-    this.placing = true;
     this.view.signal("brush_x", at);
-    try { await this.view.runAsync(); } finally { this.placing = false; }
+    await this.quietly(this.view);
+  }
+
+  /** Run the view; a brush that changes meanwhile is not a hand's. Runs overlap while the page changes its width. */
+  async quietly(view) {
+    this.placing++;
+    try { await view.runAsync(); } finally { this.placing--; }
   }
 
   run() { return this.view?.runAsync(); }
@@ -111,7 +117,7 @@ class Chart {
     const width = this.host.clientWidth;
     if (!this.view || !width || width === this.width) return;
     this.width = width;
-    await this.view.width(width).runAsync();
+    await this.quietly(this.view.width(width));
     await this.place(this.range ?? null);
   }
 
