@@ -70,3 +70,11 @@ def test_an_unknown_option_of_a_set_is_refused(tmp_path: Path) -> None:
     """The message names those that its reader takes, before any file is read."""
     with pytest.raises(UsageError, match=r"option of the set 'winobias' 'splt'\. Did you mean 'split'\?"):
         benchmarks.benchmark("winobias", tmp_path, splt="dev")
+
+
+def test_options_that_choose_no_file_are_for_the_reader_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A set whose options choose rows, not files, says that it is not at hand; it once failed on the option."""
+    monkeypatch.delenv("WORKBENCH_DATA", raising=False)
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
+    with pytest.raises(DataError, match="is not in the cache, and nothing is downloaded"):
+        benchmarks.benchmark("clinc-oos", split="train", scope="in", download=False)

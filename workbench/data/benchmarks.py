@@ -110,7 +110,8 @@ def _downloaded(name: str, reader: Any, options: dict[str, Any], *, download: bo
         )
     place = cache_folder() / "benchmarks" / name / version_of(files)
     if hasattr(reader, "files"):
-        wanted = reader.files(**options)
+        deciding = signature(reader.files).parameters  # other options of `read` choose among rows, not among files
+        wanted = reader.files(**{option: value for option, value in options.items() if option in deciding})
         files = tuple(file for file in files if file.name in wanted)
     lacking = [file for file in files if not whole(place / file.name, file)]
     if lacking and not (download and allowed()):
