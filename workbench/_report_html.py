@@ -187,7 +187,10 @@ def _named(about: Mapping[str, Any], further: Iterable[str]) -> str:
 def _overall(report: "Report") -> "pd.DataFrame":
     """Return the metrics of all examples and those between the groups of a column; all metrics where there are slices only."""
     metrics = report.metrics
-    between = ~metrics["group"].astype(str).str.contains("=", regex=False)
+    groups = metrics["group"].astype(str)
+    between = ~groups.str.contains("=", regex=False)
+    if report.parts:
+        between |= groups.str.startswith(tuple(f"{part}=" for part in report.parts)) & ~groups.str.contains(" & ")
     return metrics[between] if between.any() else metrics
 
 
@@ -202,7 +205,8 @@ def _key_metrics(report: "Report") -> tuple[list[tuple[str, str, float, float, f
         return [], 0
     whole = _overall(report)
     if (whole["group"] == OVERALL).any():  # of intersections only the metrics' table speaks
-        whole = whole[whole["group"].isin([OVERALL, "group", *report.by])]
+        named = whole["group"].isin([OVERALL, "group", *report.by])
+        whole = whole[named | whole["group"].str.contains("=", regex=False)]
     wanted = [name for name in report.headline if name in set(whole["metric"])]
     chosen = whole[whole["metric"].isin(wanted)] if wanted else whole.head(MOST_KEY)
     chosen = chosen.sort_values(

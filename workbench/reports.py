@@ -94,6 +94,11 @@ class Report:
         return tuple(getattr(self._probe, "sliced", self.headline))
 
     @property
+    def parts(self) -> tuple[str, ...]:
+        """Columns that split all of a probe's metrics, so that no line is over all rows: `score`, where each score has its own."""
+        return tuple(getattr(self._probe, "parts", ()))
+
+    @property
     def view(self) -> View | None:
         """What the explorer brushes and the example table shows, None where that is a confidence and an outcome."""
         given = getattr(self._probe, "view", None)

@@ -255,6 +255,8 @@ def test_groups_come_from_a_column_or_a_mapping() -> None:
 def test_a_column_can_be_added() -> None:
     """A further column comes by row or by id, after ours, and slices if it is fit."""
     examples = many().with_column("half", [i % 2 for i in range(200)])
+    assert () == examples.steps
+    assert (".with_column('half', [... 200 values])",) == examples.with_column("half", [0] * 200).steps
     assert examples.slices == ("half",)
     assert three().with_column("n", {"c": 3, "b": 2, "a": 1}).frame["n"].tolist() == [1, 2, 3]
     assert list(three().with_groups("kind").frame.columns)[:5] == ["example", "text", "choices", "label", "group"]

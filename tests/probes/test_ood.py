@@ -248,3 +248,15 @@ def test_a_model_that_cannot_be_asked_says_so() -> None:
 
     assert "not applicable" == report.outcome
     assert "none of the scores" in report.notes[0]
+
+
+def test_the_first_numbers_are_those_of_each_score() -> None:
+    """Every score's AUROC and FPR95 stand above, before any slice, beside the accuracy that has no score."""
+    report = wb.run("ood", Encoder(), MIXED, reference=REFERENCE, scores=("msp", "knn"), by=("half_of",))
+
+    said = repr(report)
+
+    assert [line.split("  ")[1] for line in said.splitlines() if line.startswith("  ")] == [
+        *("AUROC, score=msp", "AUROC, score=knn", "FPR95, score=msp", "FPR95, score=knn"),
+        *("AUPR in, score=msp", "AUPR in, score=knn", "AUPR out, score=msp", "AUPR out, score=knn", "Accuracy"),
+    ]

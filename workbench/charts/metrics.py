@@ -23,6 +23,8 @@ ACRONYMS = frozenset({
     *("bh", "mmd2", "weat"),
 })  # fmt: skip
 TITLES = {  # of names whose words alone do not say it
+    "doc": "DoC",
+    "doc_error": "DoC error",
     "knn": "kNN",
     "vim": "ViM",
     "marginal_mahalanobis": "Marginal Mahalanobis",

@@ -248,7 +248,9 @@ class Examples:
         first = [column for column in OURS if column in frame.columns]
         frame = frame[[*first, *(column for column in frame.columns if column not in first)]]
         fit = [column for column in _sliceable(frame) if column == name]
-        return replace(self, _frame=frame, slices=tuple(dict.fromkeys((*self.slices, *fit))))
+        changed = (f".with_column({name!r}, [... {len(self)} values])",) if name in self._frame.columns else ()
+        steps = (*self.steps, *changed)  # a new column is not asked; one that is replaced may be the text
+        return replace(self, _frame=frame, slices=tuple(dict.fromkeys((*self.slices, *fit))), steps=steps)
 
     def _by_id(self, name: str, values: Mapping[str, Any]) -> list[Any]:
         missing = [example for example in self._frame["example"] if example not in values]

@@ -59,7 +59,7 @@ def rows_of(model: Any, examples: "Examples", options: Mapping[str, Any], *, mon
     ]
     if ranked:
         notes.append(_ranked_by(reference, held))
-    left = [name for name in wanted if name not in asked.scores]
+    left = [name for name in wanted if name not in asked.scores and not any(name in note for note in asked.notes)]
     if left and asked.done.all():
         notes.append(f"Left out, since they need labels of the reference or logits: {', '.join(left)}.")
     rows = _table(examples, asked, outside, ranked)

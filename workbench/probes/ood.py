@@ -36,6 +36,7 @@ class Ood:
     question = "Which examples does the model find unlike what it was fitted on, and does a score tell them apart?"
     asks = frozenset({"reference", "outside", "scores", "k", "principal", "check", "layer", "pooling"})
     headline = ("auroc", "fpr95", "aupr_in", "aupr_out", "flagged", "accuracy")
+    parts = ("score",)  # whatever is measured is measured of each score
     sliced = ("auroc", "fpr95", "aupr_out", "kept", "let_through", "flagged")
     limits = (
         "A score ranks; its value has no scale of its own. A threshold holds for examples like those that it was set by.",
