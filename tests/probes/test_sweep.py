@@ -302,12 +302,12 @@ def test_tokens_are_not_paired() -> None:
     assert not {"accuracy_change", "flip_rate", "confidence_change"} & set(report.metrics["metric"])
 
 
-@pytest.mark.parametrize(("stop", "copies"), [(25, 1), (N + 4, 3), (N + 6, 3)])
+@pytest.mark.parametrize(("stop", "copies"), [(0, 0), (25, 1), (N + 4, 3), (N + 6, 3)])
 def test_what_was_done_before_a_stop_is_kept(stop: int, copies: int) -> None:
     """Within the clean copy, between two copies and within one: rows of all that was reached, and nothing is asked after."""
     model = Startled(stop=stop)
     report = wb.run("sweep", model, examples(), corruptions=Shout(), inner_options=FEW, detail="pooled")
-    asked = {25: N, N + 4: N + 4 + 8, N + 6: N + 4 + 8}[stop]
+    asked = {0: N, 25: N, N + 4: N + 4 + 8, N + 6: N + 4 + 8}[stop]
 
     assert "interrupted" == report.outcome
     assert asked == len(model.asked)
@@ -315,7 +315,8 @@ def test_what_was_done_before_a_stop_is_kept(stop: int, copies: int) -> None:
     assert any("stopped" in note for note in report.notes)
     if stop == N + 6:
         assert 2 == (report.rows.query("severity == 2")["edit_count"] > 0).sum()
-    assert len(report.metrics)
+        assert any("Of the copy shout:2 34 of 40 examples are done" in note for note in report.notes)
+    assert bool(stop) == bool(len(report.metrics))
 
 
 def test_a_saved_sweep_opens_with_the_same_numbers(report: wb.Report, tmp_path: Path) -> None:

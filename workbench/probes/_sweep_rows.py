@@ -36,13 +36,13 @@ def score(model: Any, examples: "Examples", options: Mapping[str, Any], *, monit
     before = dict(zip(examples.frame["example"], map(shown, examples.frame[plan.columns[0]]), strict=True))
     parts = [_labelled(clean, clean, None, before)]
     notes, emptied, reached, asked = list(first.notes), 0, _done(clean), len(examples)
-    stopped = first.missing > 0
+    stopped, at = first.missing > 0, CLEAN
     for name in plan.corruptions:
         for severity in plan.severities:
             if stopped:
                 reached = set()
                 break
-            copy = copy_of(examples, plan, name, severity)
+            copy, at = copy_of(examples, plan, name, severity), f"{name}:{severity}"
             rows, missing, said = _ask(model, copy, clean, plan, monitor)
             stopped = missing > 0
             notes += said
@@ -52,7 +52,13 @@ def score(model: Any, examples: "Examples", options: Mapping[str, Any], *, monit
     rows = pd.concat(parts, ignore_index=True)
     told = _said(rows, plan, emptied)
     if stopped:
-        told = ("The run was stopped: what was done of each copy is kept, later copies are missing.", *told)
+        last = len(_done(parts[-1]))
+        part = (
+            ""
+            if last == asked
+            else f" Of the copy {at} {last} of {asked} examples are done, not a random part of them."
+        )
+        told = (f"The run was stopped: what was done of each copy is kept, later copies are missing.{part}", *told)
     return Scored(
         rows.drop(columns=_sweep_embedding.VECTOR, errors="ignore"),
         {},
