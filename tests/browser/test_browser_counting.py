@@ -180,6 +180,7 @@ def test_the_temperature_gives_the_kernels_codes(script: Any, temperature: float
     assert page[3] == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.slow  # a time is for `make acceptance`
 def test_a_million_rows_are_counted_within_a_tenth_of_a_second(script: Any) -> None:
     """One pass over 1e6 rows and five fields, three of them on show, is quick enough to follow a hand."""
     milliseconds = script.evaluate("""() => {
