@@ -14,6 +14,9 @@ function element(tag, options = {}, children = []) {
   return made;
 }
 
+/** Options of an element that takes keys itself: JupyterLab, in command mode, would else take its arrow keys first. */
+const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
+
 const div = (name, children = [], options = {}) => element("div", { class: name, ...options }, children);
 const span = (name, text, options = {}) => element("span", { class: name, text, ...options });
 

@@ -22,7 +22,7 @@ class Grid {
     this.wide = this.columns.filter(column => column.wide).length;
     this.body = div("wb-body", [], { role: "rowgroup" });
     this.spacer = div("wb-spacer", [this.body], { role: "presentation" });
-    this.port = div("wb-port", [this.spacer], { tabindex: 0, role: "presentation",
+    this.port = div("wb-port", [this.spacer], { tabindex: 0, ...OWN_KEYS, role: "presentation",
       "aria-label": "Examples. Arrow keys move, Enter shows the whole example." });
     this.heads = this.columns.map(column => element("button", { type: "button", class: "wb-sort", text: column.title,
       onclick: () => this.sort(column.name) }));

@@ -142,7 +142,7 @@ class Temperature {
   constructor(store) {
     this.store = store;
     const { why_not: whyNot, low, high } = store.about.temperature;
-    this.slider = element("input", { type: "range", min: Math.log2(low), max: Math.log2(high), step: 0.01, class: "wb-slider",
+    this.slider = element("input", { type: "range", ...OWN_KEYS, min: Math.log2(low), max: Math.log2(high), step: 0.01, class: "wb-slider",
       "aria-label": "Temperature", disabled: Boolean(whyNot), list: `${store.about.key}-ticks`, oninput: () => this.moved() });
     this.value = element("output", { class: "wb-temperature", text: "T = 1.00" });
     this.fit = element("button", { type: "button", class: "wb-button", text: "Fit", disabled: Boolean(whyNot),

@@ -63,7 +63,7 @@ function renderThreshold({ model, el }) {
   const areas = [0, 1, 2].map(kind => element("path", { class: `wb-kind-${kind}` }));
   const line = element("path", { class: "wb-limit" });
   const plot = element("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, preserveAspectRatio: "none", class: "wb-plot", "aria-hidden": "true" }, [...areas, line]);
-  const slider = element("input", { type: "range", min: 0, max: STEPS, step: 1, class: "wb-slider", "aria-label": "Threshold", oninput: () => {
+  const slider = element("input", { type: "range", ...OWN_KEYS, min: 0, max: STEPS, step: 1, class: "wb-slider", "aria-label": "Threshold", oninput: () => {
     const score = scores[place];
     limit = score.low + (score.high - score.low) * Number(slider.value) / STEPS;
     draw(); say();
