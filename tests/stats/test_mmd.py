@@ -156,6 +156,36 @@ def test_rows_that_are_all_alike_do_not_differ() -> None:
     assert [1.0, 1.0] == [test(np.ones((6, 2)), np.ones((many, 2))).p for test, many in ((mmd, 6), (energy, 9))]
 
 
+@pytest.mark.parametrize("draws", [100, 999])
+def test_blocks_of_unequal_pairs_have_as_many_draws(draws: int) -> None:
+    """257 rows a set in blocks of 129 and 128 pairs, on both sides of a power of two (as 4,097 rows are by default)."""
+    found = mmd(*sets(257, 257), settings=Settings(largest=400, draws=draws))
+
+    assert (found.blocks, found.n, found.how) == (2, 257, "sign flips")
+    assert found.draws >= draws
+
+
+@pytest.mark.parametrize("rows", [(6, 4), (5, 5), (1200, 900)])
+def test_rounding_is_no_difference(rows: tuple[int, int]) -> None:
+    """Rows of one value that a float cannot hold, and all but one of it: every deal is as far apart as the observed one."""
+    x, y = (np.full((many, 3), 0.1) for many in rows)
+
+    assert mmd(x, y).p == energy(x, y).p == 1
+    x[0] = 0.7
+    assert mmd(x, y).p > 0.3
+
+
+def test_the_witness_has_the_width_of_the_test_whatever_the_seed() -> None:
+    """Its means differ by the statistic, also where the width is that of some of the rows."""
+    x, y = sets(600, 500, shift=0.3)
+    made = witness(x, y)
+
+    for seed in (0, 5):
+        assert made.new.mean() - made.reference.mean() == pytest.approx(
+            mmd(x, y, settings=Settings(seed=seed, draws=20)).value
+        )
+
+
 def test_what_is_said_names_test_level_draws_and_width() -> None:
     """The sentence has all that a reader needs; the Monte-Carlo bounds hold p."""
     found = mmd(*sets(40, 30, shift=2.0), settings=Settings(draws=99, width=2.0, level=0.01))

@@ -42,6 +42,19 @@ def test_fpr95_by_hand() -> None:
     assert (0.0, 1.0) == (m.fpr_at_tpr(range(40), [1] * 20 + [0] * 20).value, m.fpr_at_tpr([1] * 40, [0, 1] * 20).value)
 
 
+@pytest.mark.parametrize(("inside", "outside"), [(5, 5), (20, 200), (60, 100)])
+def test_fpr95_of_few_inside_rows_holds_the_truth(inside: int, outside: int) -> None:
+    """The lowest of 20 rows lies above the true threshold in 36 % of samples: it cannot be the end of its interval."""
+    rng, truth, hits = np.random.default_rng(inside), 1 - norm.cdf(norm.ppf(0.05) + 1.5), 0
+    flags = np.repeat([0, 1], [inside, outside])
+    for _ in range(200):
+        score = rng.normal(size=len(flags)) - 1.5 * flags
+        found = m.fpr_at_tpr(score, flags)
+        hits += found.low <= truth <= found.high
+
+    assert hits >= 184
+
+
 def test_the_curve_is_scikit_learns() -> None:
     """All thresholds, none dropped; in few points it keeps the ends."""
     rng = np.random.default_rng(0)
@@ -58,8 +71,8 @@ def test_the_curve_is_scikit_learns() -> None:
 
 
 def test_no_overlap_leaves_the_interval_open() -> None:
-    """Ten rows that are told apart wholly do not claim to be sure; a hundred claim more."""
-    small, large = (m.detection(np.arange(n), np.arange(n) < n // 2) for n in (10, 100))
+    """Ten rows that are told apart wholly do not claim to be sure; two hundred claim more."""
+    small, large = (m.detection(np.arange(n), np.arange(n) < n // 2) for n in (10, 200))
 
     for few, many in zip(small, large, strict=True):
         assert few.high - few.low > many.high - many.low > 0.01

@@ -1,5 +1,6 @@
 """Two-sample tests by column, by category and by classifier: oracles, level, ties, what is refused."""
 
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ def checked_against_scipy(x: np.ndarray, y: np.ndarray) -> None:
     found = ks_columns(x, y)
     for j in range(x.shape[1]):
         a, b = (part[~np.isnan(part)] for part in (x[:, j], y[:, j]))
-        oracle = ks_2samp(a, b, method="asymp")
+        oracle = ks_2samp(a, b, method="exact" if len(a) * len(b) <= 10_000 else "asymp")
         assert found.distance[j] == pytest.approx(oracle.statistic, abs=1e-15)
         assert found.p[j] == pytest.approx(oracle.pvalue, rel=3e-3)
         at = found.at[j]
@@ -58,6 +59,33 @@ def test_values_that_differ_in_the_last_bit_are_told_apart() -> None:
     assert [1.0, 1.0] == ks_columns(low.astype(float), low.astype(float) * (1 + 1e-15)).distance.tolist()
 
 
+@pytest.mark.parametrize(("n", "m"), [(1, 2), (3, 3), (8, 8), (5, 40), (100, 100), (30, 333)])
+def test_p_values_of_few_rows_are_exact(n: int, m: int) -> None:
+    """Against SciPy's exact distribution; sets that lie wholly apart have no p of 0, and the null band ends where p does."""
+    from workbench.stats._ks import ks_limit, ks_p
+
+    rng = np.random.default_rng(n)
+    x, y = rng.normal(size=(n, 12)), rng.normal(size=(m, 12)) + np.arange(12) / 6
+    apart = ks_columns(np.arange(n)[:, None], np.arange(m)[:, None] + n).p[0]
+    limit = ks_limit(0.05, n, m)
+
+    for j, found in enumerate(ks_columns(x, y).p):
+        assert found == pytest.approx(ks_2samp(x[:, j], y[:, j], method="exact").pvalue, rel=1e-6)
+    assert apart == pytest.approx(2 / comb(n + m, n), rel=1e-9)
+    above = np.array([limit, min(1, limit + 1 / (n * m))])
+    p = ks_p(above, np.full(2, n), np.full(2, m))
+    assert p[0] > 0.05
+    assert p[1] <= 0.05 or limit == 1
+
+
+@pytest.mark.parametrize(("n", "m"), [(3, 3), (8, 8), (12, 9)])
+def test_a_few_rows_alike_are_not_called_different(n: int, m: int) -> None:
+    """4,000 columns without a shift, three to twelve rows: at most 5 % have p <= 0.05 (8.6 % at 8 and 8 by the limit)."""
+    rng = np.random.default_rng(4)
+
+    assert (ks_columns(rng.random((n, 4000)), rng.random((m, 4000))).p <= 0.05).mean() <= 0.06
+
+
 @settings(max_examples=100)
 @given(st.data())
 def test_any_small_table_is_its_definition(data: st.DataObject) -> None:
@@ -73,12 +101,12 @@ def test_any_small_table_is_its_definition(data: st.DataObject) -> None:
 @pytest.mark.parametrize("size", [4, 60, 100, 130, 700, 2000])
 def test_p_values_are_those_of_the_limit_distribution(size: int) -> None:
     """SciPy's kstwo to 0.3 % down to 1e-7, and never smaller beyond."""
-    from workbench.stats.two_sample import _ks_p
+    from workbench.stats._ks import _limit_p
 
     distance = np.arange(1, size) / size
     distance = distance[distance * np.sqrt(size) < 5][:: max(1, size // 60)]
     whole = np.full(len(distance), 2 * size)
-    p, oracle = _ks_p(distance, whole, whole), kstwo.sf(distance, size)
+    p, oracle = _limit_p(distance, whole, whole), kstwo.sf(distance, size)
 
     assert p[oracle > 1e-7] == pytest.approx(oracle[oracle > 1e-7], rel=3e-3)
     assert (p >= oracle * 0.997).all()

@@ -15,7 +15,7 @@ PAIRS = st.lists(st.tuples(st.sampled_from([0.2, 0.5, 0.55, 0.7, 0.9, 1.0]), st.
 
 @given(PAIRS, PAIRS)
 def test_values_equal_their_definitions(one: list[tuple[float, bool]], two: list[tuple[float, bool]]) -> None:
-    """Numpy's quantile for ATC, scikit-learn's isotonic map for CBPE, ties and all."""
+    """Numpy's quantile for ATC, of rows at it the share that makes the source right; scikit-learn's isotonic map for CBPE."""
     c, hit, new = (
         np.array([row[0] for row in one]),
         np.array([row[1] for row in one], float),
@@ -23,9 +23,12 @@ def test_values_equal_their_definitions(one: list[tuple[float, bool]], two: list
     )
     weights = 1 + np.arange(len(c)) % 3
     found = estimates(Answers(c, hit), Answers(new), weights=weights, draws=FEW)
+    limit = np.quantile(c, 1 - hit.mean())
+    level = np.mean(c == limit)
+    share = np.clip((hit.mean() - np.mean(c > limit)) / level, 0, 1) if level else 0
     isotonic = IsotonicRegression(out_of_bounds="clip").fit(c, hit)
     expected = {
-        "atc": float(np.mean(new > np.quantile(c, 1 - hit.mean()))),
+        "atc": np.mean(new > limit) + share * np.mean(new == limit),
         "doc": hit.mean() - (c.mean() - new.mean()),
         "average_confidence": new.mean(),
         "cbpe": isotonic.predict(new).mean(),
@@ -35,6 +38,15 @@ def test_values_equal_their_definitions(one: list[tuple[float, bool]], two: list
     for name in ESTIMATORS:
         assert expected[name] == pytest.approx(found[name].accuracy.value, abs=1e-9), name
         assert np.isnan(found[name].error.value)
+
+
+def test_atc_of_saturated_confidences_is_right_where_nothing_moved() -> None:
+    """90 of 100 answers have confidence 1 and 80 are right: the threshold is 1, above which there is nothing."""
+    same = Answers([1.0] * 90 + [0.6] * 10, [1] * 80 + [0] * 20)
+    found = estimates(same, same)["atc"]
+
+    assert found.accuracy.value == pytest.approx(0.8)
+    assert found.accuracy.low < 0.8 < found.accuracy.high
 
 
 def draw(rng: np.random.Generator, n: int, a: float, power: float) -> tuple[np.ndarray, np.ndarray]:

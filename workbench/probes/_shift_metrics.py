@@ -8,6 +8,7 @@ import numpy as np
 from workbench.frames import Metric
 from workbench.probes._shift_tests import Data, categories, chosen_test, columns, data_of, labels, whole
 from workbench.probes._slices import OVERALL, groups_of
+from workbench.stats._ks import EXACT, ks_limit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,8 +119,10 @@ def _columns_table(data: Data, test: str, options: Mapping[str, Any], seed: int)
     if test == "ks" and data.vectors.shape[1]:
         made = columns(data)
         for j, name in enumerate(data.names):
-            line = {"column": name, "test": "KS", "value": made.distance[j], "p": made.p[j], "exact": False}
-            lines.append({**line, "how": "limit distribution", "n_reference": made.n[j], "n_new": made.m[j]})
+            n, m = int(made.n[j]), int(made.m[j])
+            line = {"column": name, "test": "KS", "value": made.distance[j], "p": made.p[j], "exact": n * m <= EXACT}
+            how = "all orders of the rows" if n * m <= EXACT else "limit distribution"
+            lines.append({**line, "how": how, "n_reference": n, "n_new": m})
     if test == "chi2" or options["on"] != "softmax":
         lines += [
             {"column": name, "test": "chi-squared", "value": one.value, "p": one.p, "exact": one.exact, "how": one.how,
@@ -201,14 +204,14 @@ def _parts(data: Data, options: Mapping[str, Any], seed: int) -> list[tuple[str,
         ]
     if test != "ks" or not data.vectors.shape[1]:
         return []
-    from scipy.stats import kstwo
-
     found = columns(data)
     known = ~np.isnan(found.distance)
     many = max(1, int(known.sum()))
-    sizes = np.maximum(np.round(found.n * found.m / np.maximum(found.n + found.m, 1)), 1)
-    limits = {one: float(kstwo.isf(options["level"] / many, one)) for one in np.unique(sizes)}
-    method = f"null band: below high p > {options['level']:g} by Bonferroni over {many} columns"
+    sizes = [(int(n), int(m)) for n, m in zip(found.n, found.m, strict=True)]
+    limits = {
+        one: ks_limit(options["level"] / many, *one) for one, said in zip(sizes, known, strict=True) if said
+    }  # each size once
+    method = f"null band: up to high p > {options['level']:g} by Bonferroni over {many} columns"
     return [
         (
             "ks_distance",

@@ -95,9 +95,10 @@ def data_of(rows: "pd.DataFrame") -> Data:
 def contributions(rows: "pd.DataFrame", test: str, options: Mapping[str, Any]) -> np.ndarray:
     """Return how typical each row is of the new set (N,), in the words of the test; NaN where it cannot be said.
 
-    mmd, energy: the witness; the statistic is its mean over new rows minus that over reference rows. c2st: the held-out
-    probability of being new. ks: the rank (0 to 1) in the column with the largest distance, turned so that 1 is the new set's side.
-    chi2: the log of how much more frequent the row's category is among new rows. bbse: the weight of the predicted class.
+    mmd, energy: the witness; its mean over new rows minus that over reference rows is the statistic (over pairs: without what
+    the pairs add). c2st: the held-out probability of being new. ks: the rank (0 to 1) in the column with the largest distance,
+    turned so that 1 is the new set's side. chi2: the log of how much more frequent the row's category is among new rows. bbse:
+    the weight of the predicted class.
     """
     data = data_of(rows)
     found = np.full(len(rows), np.nan)

@@ -34,7 +34,8 @@ __all__ = ["Settings", "Witness", "energy", "mmd", "permuted", "sign_flipped", "
 METHODS = ("auto", "permutation", "sign flips")
 AT_ONCE = 512  # permutations in one product
 FEWEST = 50  # rows of the smaller set in a block, where it has so many
-ROUNDING = 1e-5  # of the null's deviation: statistics nearer than this are equal
+ROUNDING = 1e-5  # of the null's deviation: statistics nearer than this are equal ...
+FLOOR = {4: 3e-8, 8: 1e-13}  # ... and nearer than this times the kernel's size, by bytes of its numbers: sums round
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def witness(reference: ArrayLike, new: ArrayLike, *, width: float | None = None,
     """
     x, y = checked_sets(reference, new)
     pooled = _precise(np.concatenate([x, y]), energy=energy)
-    kernel = Kernel(None) if energy else Kernel(width or median_distance(pooled, np.random.default_rng([0, 17])))
+    kernel = _kernel(pooled, width, energy=energy)
     n, m = len(x), len(y)
     own = 0.0 if energy else 1.0
     found = np.empty(n + m)
@@ -141,18 +142,19 @@ def permuted(strips: Strips, n: int, labels: NDArray[np.float32] | Floats) -> Fl
     return np.asarray(xx / (n * (n - 1)) + yy / (m * (m - 1)) - 2 * xy / (n * m))
 
 
-def sign_flipped(pairs: Reals, draws: int, rng: np.random.Generator) -> Floats:
+def sign_flipped(pairs: Reals, draws: int, rng: np.random.Generator, *, largest: int = 0) -> Floats:
     """Return e' H e for at least so many sign vectors e of a symmetric (n, n) table H with zero diagonal; the first is H's own sum.
 
     Each block of 2^k >= n draws is a subgroup of all sign vectors, or a random coset of one: pairs are put at random places of
     {0, 1}^k, and e_w(i) = (-1)^(w . place_i). The sums of H over all pairs of places with one difference d, by folding, are
-    the Walsh-Hadamard transform of the statistics.
+    the Walsh-Hadamard transform of the statistics. `largest` is the n of the largest table whose draws are added to these: there
+    are as many draws of each.
 
     >>> sorted(sign_flipped(np.array([[0.0, 1.0], [1.0, 0.0]]), 2, np.random.default_rng(0)).tolist())
     [-2.0, 2.0]
     """
     n = len(pairs)
-    size = 1 << max(1, (n - 1).bit_length())
+    size = 1 << max(1, (max(n, largest) - 1).bit_length())
     found = []
     for block in range(math.ceil(draws / size)):
         node = rng.permutation(size)[:n]
@@ -191,7 +193,13 @@ def _transformed(g: Floats) -> Floats:
 def _precise(rows: Floats, *, energy: bool) -> Reals:
     """Return the rows around their mean, in float32 where they are many; distances themselves need float64."""
     centred = rows - rows.mean(axis=0)
+    centred[:, np.ptp(rows, axis=0) == 0] = 0  # a mean of one value may round to another
     return np.asarray(centred, np.float64 if energy or len(rows) <= DOUBLE_ROWS else np.float32)
+
+
+def _kernel(pooled: Reals, width: float | None, *, energy: bool) -> Kernel:
+    """Return the kernel, its width the same for the test and the witness, whatever the seed."""
+    return Kernel(None) if energy else Kernel(width or median_distance(pooled, np.random.default_rng([0, 17])))
 
 
 def _test(reference: ArrayLike, new: ArrayLike, settings: Settings, *, energy: bool) -> TwoSample:
@@ -199,16 +207,22 @@ def _test(reference: ArrayLike, new: ArrayLike, settings: Settings, *, energy: b
     rng = np.random.default_rng([settings.seed, 17])
     paired = _paired(len(x), len(y), settings.method)
     pooled = _precise(np.concatenate([x, y]), energy=energy)
-    kernel = Kernel(None) if energy else Kernel(settings.width or median_distance(pooled, rng))
+    kernel = _kernel(pooled, settings.width, energy=energy)
     first, second = (part[rng.permutation(len(part))] for part in (pooled[: len(x)], pooled[len(x) :]))
     blocks = list(_blocks(first, second, settings.largest))
     used = [sum(map(len, side)) for side in zip(*blocks, strict=True)]
-    drawn = np.zeros(1)
+    drawn, most = np.zeros(1), len(blocks[0][0])  # the first block is a largest one
     for a, b in blocks:
-        part = _by_pairs(a, b, kernel, settings.draws, rng) if paired else _by_labels(a, b, kernel, settings.draws, rng)
+        part = (
+            _by_pairs(a, b, kernel, (settings.draws, most), rng)
+            if paired
+            else _by_labels(a, b, kernel, settings.draws, rng)
+        )
         drawn = drawn + part * ((len(a) + len(b)) / sum(used))
     null = drawn[1:]
-    found = int((null >= drawn[0] - ROUNDING * float(null.std())).sum())
+    size = 1.0 if kernel.width else float(np.sqrt(2 * pooled.var(axis=0).sum()))  # of the kernel's values
+    near = max(ROUNDING * float(null.std()), FLOOR[pooled.itemsize] * size)
+    found = int((null >= drawn[0] - near).sum())
     bounds = wilson(found, len(null))
     name = ("energy distance" if energy else "MMD²") + (" over pairs" if paired else "" if energy else "_u")
     return TwoSample(
@@ -252,8 +266,14 @@ def _by_labels(x: Reals, y: Reals, kernel: Kernel, draws: int, rng: np.random.Ge
     n, total = len(x), len(x) + len(y)
     strips = strips_of(np.concatenate([x, y]), kernel)
     observed = (np.arange(total) < n).astype(np.float32)[None]
-    dealt = (_labels(n, total, min(AT_ONCE, draws - start), rng) for start in range(0, draws, AT_ONCE))
-    return np.concatenate([permuted(strips, n, labels) for labels in (observed, *dealt)])
+    found = np.empty(1 + draws)
+    for start in range(0, draws, AT_ONCE):
+        many = min(AT_ONCE, draws - start)
+        labels = np.concatenate([observed, _labels(n, total, many, rng)])
+        found[start + (start > 0) : 1 + start + many] = permuted(strips, n, labels)[int(start > 0) :]
+    return (
+        found  # the observed value by the same product as the draws: another rounds otherwise, and ties would not count
+    )
 
 
 def _labels(n: int, total: int, draws: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -267,7 +287,7 @@ def _labels(n: int, total: int, draws: int, rng: np.random.Generator) -> NDArray
     return labels
 
 
-def _by_pairs(x: Reals, y: Reals, kernel: Kernel, draws: int, rng: np.random.Generator) -> Floats:
-    """Return the statistic over pairs, observed first, of x and y with some pairs swapped."""
+def _by_pairs(x: Reals, y: Reals, kernel: Kernel, draws: tuple[int, int], rng: np.random.Generator) -> Floats:
+    """Return the statistic over pairs, observed first, of x and y with some pairs swapped; draws: how many, the largest block."""
     n = len(x)
-    return sign_flipped(pair_matrix(x, y, kernel), draws + 1, rng) / (n * (n - 1))
+    return sign_flipped(pair_matrix(x, y, kernel), draws[0] + 1, rng, largest=draws[1]) / (n * (n - 1))

@@ -106,7 +106,8 @@ def fpr_at_tpr(
     """Return the share of outside rows at or above the threshold that keeps at least `tpr` of the in-distribution rows.
 
     The threshold is numpy's (1 - tpr) quantile of their scores by the method "lower". Interval: Wilson's at that threshold, and
-    the shares at both ends of the threshold's own interval (order statistics), combined by MOVER (Zou and Donner 2008).
+    the shares at both ends of the threshold's own interval (order statistics), combined by MOVER (Zou and Donner 2008). Of fewer
+    than 72 in-distribution rows the lowest may well lie above the true threshold at 0.95: then the upper bound is 1.
 
     >>> fpr_at_tpr(np.arange(100), np.repeat([1, 0], 50)).value
     0.0
@@ -252,6 +253,8 @@ def _false_positives(rows: _Rows, tpr: float, level: float) -> Interval:
         of_inside = design_of((inside < threshold).astype(float), codes[1], level)
         effect, quantile, what = of_inside.effect, of_inside.quantile, f", by cluster ({int(rows.codes.max()) + 1})"
     ends = _ends(np.sort(inside), 1 - tpr, quantile * math.sqrt(effect))
+    if tpr ** (len(inside) / effect) > (1 - level) / 2:  # too few rows to bound the threshold from below
+        ends, what = (-math.inf, ends[1]), f"{what}, too few inside rows for an upper bound"
     most, least = (float((others >= end).mean()) for end in ends)
     down = math.hypot(value - low, value - min(least, value))
     up = math.hypot(high - value, max(most, value) - value)

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from workbench.errors import DataError, UsageError
 from workbench.stats._checks import Floats, Ints
 from workbench.stats._intervals import wilson
+from workbench.stats._ks import ks_p
 from workbench.stats._two_samples import TwoSample, checked_sets
 
 __all__ = ["Classified", "ClassifierSettings", "Columns", "TwoSample", "c2st", "chi_squared", "ks_columns"]
@@ -27,8 +28,6 @@ __all__ = ["Classified", "ClassifierSettings", "Columns", "TwoSample", "c2st", "
 BLOCK = 16  # columns sorted at once
 FEWEST_EXPECTED = 5.0  # rows expected in a cell of a table, below which its distribution is drawn
 ITERATIONS = 300
-SMALL, LARGE = 100, 1000  # sizes n m / (n + m) between which p-values are computed in three ways
-TAIL, GOOD = 1.2, 0.08
 FINITE = 0x7F7FFFFF  # key of the largest finite float32
 
 
@@ -75,9 +74,10 @@ class Classified(NamedTuple):
 def ks_columns(reference: ArrayLike, new: ArrayLike) -> Columns:
     """Return the two-sample Kolmogorov-Smirnov test of each column of (n, d) and (m, d); NaN is left out and counted.
 
-    The distances are SciPy's. p-values are approximate (limit distribution, too large where values tie): those of SciPy's
-    `method="asymp"` to 0.3 %, or larger where they are below 1e-7. Columns are sorted as integers of the same order, with the
-    set in the lowest bit; where the largest gap lies among values that this cannot tell apart, the column is done in full.
+    The distances are SciPy's. p-values are exact up to 10,000 pairs of rows (n m), too large where values tie; above that they
+    are those of SciPy's `method="asymp"` to 0.3 %, or larger where they are below 1e-7. Columns are sorted as integers of the same
+    order, with the set in the lowest bit; where the largest gap may lie among values that this cannot tell apart, the column is
+    done in full.
 
     >>> found = ks_columns([[0.0], [1.0], [2.0], [3.0]], [[2.0], [3.0], [4.0], [float("nan")]])
     >>> found.distance.round(3).tolist(), found.m.tolist()
@@ -100,7 +100,7 @@ def ks_columns(reference: ArrayLike, new: ArrayLike) -> Columns:
         unclear += some[~clear].tolist()
     for column in unclear:
         gap[column], at[column] = _full_gap(x[:, column], y[:, column])
-    return Columns(np.abs(gap), _ks_p(np.abs(gap), n, m), n, m, at, gap)
+    return Columns(np.abs(gap), ks_p(np.abs(gap), n, m), n, m, at, gap)
 
 
 def chi_squared(
@@ -232,30 +232,6 @@ def _full_gap(x: "NDArray[np.floating]", y: "NDArray[np.floating]") -> tuple[flo
     gap = np.where(np.append(values[1:] != values[:-1], True), gap, 0)
     place = int(np.abs(gap).argmax())
     return float(gap[place] / (len(a) * len(b))), float(values[place])
-
-
-def _ks_p(distance: Floats, n: Ints, m: Ints) -> Floats:
-    """Return the p-values of distances: SciPy's kstwo where n m / (n + m) is small, faster forms of it above.
-
-    Body: Kolmogorov's limit with the correction of Vrbik (2018, Pioneer J. Theoret. Appl. Stat. 15); tail: twice the one-sided
-    probability, by its expansion in 1 / sqrt(n) (Lauwerier 1963) where that is good to 0.1 %.
-    """
-    from scipy.special import kolmogorov, smirnov
-    from scipy.stats import kstwo
-
-    sizes = np.maximum(np.round(n * m / np.maximum(n + m, 1)), 1).astype(np.float64)
-    z, t = distance * np.sqrt(sizes), distance  # t = z / sqrt(sizes)
-    p = np.asarray(kolmogorov(z + 1 / (6 * np.sqrt(sizes)) + (z - 1) / (4 * sizes)))
-    square = z * z
-    series = 1 - 2 * t / 3 + (2 * t * t / 3) * (1 - 2 * square / 3)
-    series += 4 * t / (9 * sizes) * (0.2 - 19 * square / 15 + 2 * square * square / 3)
-    fits = square * square <= GOOD * sizes
-    p = np.where((z >= TAIL) & fits, 2 * np.exp(-2 * square) * series, p)
-    for some, exact in ((sizes < SMALL, kstwo.sf), ((sizes >= SMALL) & (sizes < LARGE) & (z >= TAIL) & ~fits, smirnov)):
-        if some.any():  # slow: each distance once
-            pairs, back = np.unique(np.array([distance[some], sizes[some]]), axis=1, return_inverse=True)
-            p[some] = exact(*pairs)[back] if exact is not smirnov else 2 * smirnov(pairs[1].astype(int), pairs[0])[back]
-    return np.asarray(np.clip(p, 0, 1))
 
 
 def _counts(given: ArrayLike, name: str) -> Floats:

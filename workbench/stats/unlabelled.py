@@ -1,7 +1,8 @@
 """Accuracy on rows without labels, estimated from labelled ones: five estimates that rest on five assumptions.
 
 ``atc``                  share of target rows more confident than a threshold which as many source rows exceed as are right
-                         (Garg et al. 2022, 2201.04234)
+                         (Garg et al. 2022, 2201.04234); of rows at the threshold, where confidences tie, the share that is
+                         needed in the source (the paper has all or none of them)
 ``doc``                  source accuracy less the fall in mean confidence (Guillory et al. 2021, 2107.03315)
 ``average_confidence``   mean confidence of the target: right only where the model stays calibrated
 ``cbpe``                 mean confidence after it was calibrated on the source (isotonic): right only where calibration carries over
@@ -213,17 +214,29 @@ def _accuracy(source: _Side, counts: Floats) -> float:
 
 
 def _atc(source: _Side, target: _Side, counts: _Weighted, weights: Floats | None) -> float:
-    """Return the share of target rows above the quantile of source confidence at the source's error rate."""
+    """Return the share of target rows above the quantile of source confidence at the source's error rate.
+
+    Of those at it, the share that it takes in the source for as many rows to be above as are right.
+    """
     del weights
-    ranks = np.cumsum(counts.source)
-    place = (1 - _accuracy(source, counts.source)) * (ranks[-1] - 1)
+    right, ranks = _accuracy(source, counts.source), np.cumsum(counts.source)
+    place = (1 - right) * (ranks[-1] - 1)
     low, high = (
         source.confidence[min(np.searchsorted(ranks, step, "right"), len(ranks) - 1)]
         for step in (math.floor(place), math.ceil(place))
     )
     threshold = low + (high - low) * (place - math.floor(place))
-    first = int(np.searchsorted(target.confidence, threshold, "right"))
-    return float(counts.target[first:].sum() / counts.target.sum())
+    above, at = _beyond(source, counts.source, threshold)
+    part = min(1.0, max(0.0, (right - above) / at)) if at else 0.0
+    above, at = _beyond(target, counts.target, threshold)
+    return above + part * at
+
+
+def _beyond(side: _Side, counts: Floats, threshold: float) -> tuple[float, float]:
+    """Return the shares of rows with a confidence above the threshold, and at it."""
+    first, after = (int(np.searchsorted(side.confidence, threshold, where)) for where in ("left", "right"))
+    total = counts.sum()
+    return float(counts[after:].sum() / total), float(counts[first:after].sum() / total)
 
 
 def _doc(source: _Side, target: _Side, counts: _Weighted, weights: Floats | None) -> float:
