@@ -51,6 +51,22 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     assert 0.92 < np.mean(inside) < 0.98
 
 
+def test_bounds_of_a_rare_class_hold_the_truth() -> None:
+    """A class of 2 % of 50 new rows, a classifier that is nearly always right: no certainty from a count of 0 (once 72 %)."""
+    rng = np.random.default_rng(6)
+    before, after = np.array([0.9, 0.1]), np.array([0.98, 0.02])
+    inside, width = [], []
+    for seed in range(150):
+        rows = [rng.choice(2, many, p=shares) for many, shares in ((200, before), (50, after))]
+        old, new = (np.where(rng.random(len(true)) < 0.99, true, 1 - true) for true in rows)
+        found = bbse(old, rows[0], new, draws=200, seed=seed)
+        inside.append((found.low <= after / before) & (after / before <= found.high))
+        width.append(found.high - found.low)
+
+    assert np.mean(inside, axis=0).min() > 0.9
+    assert np.min(width) > 0.01
+
+
 def test_a_table_that_confuses_classes_warns() -> None:
     """A model that answers at random cannot tell shares, and one that never predicts a class has an infinite condition."""
     rng = np.random.default_rng(2)
