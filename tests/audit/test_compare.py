@@ -339,3 +339,17 @@ def test_the_bootstrap_covers_as_often_as_it_says() -> None:
         held += found["low"] <= truth <= found["high"]
 
     assert 0.92 <= held / sims <= 0.98
+
+
+def test_the_difference_of_two_p_values_has_no_interval() -> None:
+    """A p-value estimates nothing, and rows drawn twice make it too small."""
+    old, new = (
+        wb.Examples.of(pd.DataFrame({"text": [f"{word} {i}" * (1 + i % 3) for i in range(12)]}), name=word)
+        for word in ("one", "another")
+    )
+    a, b = (wb.run("shift", None, new, reference=old, on="tokens", test=test) for test in ("ks", "mmd"))
+    found = line(compare(a, b, draws=20), "p_value")
+
+    assert found["difference"] == pytest.approx(found["value_a"] - found["value_b"])
+    assert np.isnan(found["p"])
+    assert "a p-value is no estimate" in found["method"]

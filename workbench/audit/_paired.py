@@ -80,13 +80,20 @@ def differences(a: "pd.DataFrame", b: "pd.DataFrame", asked: Asked) -> tuple["pd
     banded = {
         (one.metric, one.group) for one in lines if any(m.startswith(NULL_BAND) for m in (one.method, one.method_b))
     }
-    rest = [one for one in lines if (one.metric, one.group) not in pairs and (one.metric, one.group) not in banded]
+    rest = [
+        one
+        for one in lines
+        if (one.metric, one.group) not in {*pairs, *banded} and not one.metric.startswith("p_value")
+    ]
     drawn = _drawn(a, b, asked, codes) if rest and asked.draws else {}
     records = []
     for one in lines:
         key = (one.metric, one.group)
         if key in pairs:
             found, p = _of_rows(pairs[key], chances[key])
+        elif one.metric.startswith("p_value"):
+            reason = "a p-value is no estimate, and copies of rows change it; compare what it is the test of"
+            found, p = undefined(reason, value=one.value_a - one.value_b, n=one.n), float("nan")
         elif key in banded:
             reason = "it has a null band in place of an interval; compare a metric that has one"
             found, p = undefined(reason, value=one.value_a - one.value_b, n=one.n), float("nan")
