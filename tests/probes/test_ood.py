@@ -260,3 +260,12 @@ def test_the_first_numbers_are_those_of_each_score() -> None:
         *("AUROC, score=msp", "AUROC, score=knn", "FPR95, score=msp", "FPR95, score=knn"),
         *("AUPR in, score=msp", "AUPR in, score=knn", "AUPR out, score=msp", "AUPR out, score=knn", "Accuracy"),
     ]
+
+
+def test_texts_of_the_reference_among_the_examples_are_noted() -> None:
+    """A text that the scores were fitted on has itself as its nearest neighbour; the report counts such texts."""
+    seen = wb.Examples.of(REFERENCE.frame[["text"]].head(30), text="text")
+    report = wb.run("ood", Encoder(), seen, reference=REFERENCE, scores="knn")
+    different = len(set(seen.frame["text"]))
+
+    assert any(f"{different} texts stand both in the reference and in the examples" in note for note in report.notes)

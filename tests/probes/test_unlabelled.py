@@ -174,3 +174,15 @@ def test_what_does_not_fit_is_named(call: Any, message: str) -> None:
 def test_a_model_without_answers_does_not_apply() -> None:
     """A model that only scores text cannot be asked."""
     assert "not applicable" == wb.run("unlabelled", Speller(), stated(9, 1), reference=stated(9, 2)).outcome
+
+
+def test_texts_of_both_sets_are_noted() -> None:
+    """A target that shares texts with the reference says how many: the two are not drawn independently."""
+    source = stated(300, 1)
+    shared = source.sample(40)
+
+    report = wb.run("unlabelled", Classifier(), shared, reference=source, draws=20)
+    apart = wb.run("unlabelled", Classifier(), stated(40, 2), reference=source, draws=20)
+
+    assert any("40 texts stand both in the reference and in the target" in note for note in report.notes)
+    assert not any("stand both" in note for note in apart.notes)

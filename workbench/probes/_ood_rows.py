@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.data.named import examples_of
-from workbench.errors import DataError, unknown
+from workbench.errors import DataError, counted, unknown
 from workbench.frames import halves, require
 from workbench.models.verbs import Monitor
 from workbench.probes import _ood_scores as ways
-from workbench.probes._rows import rows_frame
+from workbench.probes._rows import rows_frame, shared_texts
 from workbench.probes.protocol import Scored
 from workbench.stats._checks import Floats
 from workbench.stats.ood_metrics import keeping
@@ -59,6 +59,10 @@ def rows_of(model: Any, examples: "Examples", options: Mapping[str, Any], *, mon
     ]
     if ranked:
         notes.append(_ranked_by(reference, held))
+    both = 0 if reference is None else shared_texts(reference, examples)
+    if both:
+        stand = counted(both, "text stands", "texts stand")
+        notes.append(f"{stand} both in the reference and in the examples: they look more usual than new texts would.")
     left = [name for name in wanted if name not in asked.scores and not any(name in note for note in asked.notes)]
     if left and asked.done.all():
         notes.append(f"Left out, since they need labels of the reference or logits: {', '.join(left)}.")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from workbench.data.examples import Examples
 
-__all__ = ["need_verb", "rows_frame"]
+__all__ = ["need_verb", "rows_frame", "shared_texts"]
 
 
 def need_verb(model: Any, verb: str, what: str) -> None:
@@ -49,3 +49,10 @@ def rows_frame(records: Sequence[Mapping[str, Any]], examples: "Examples", colum
     named = rows["cluster"].astype(object) if "cluster" in rows else rows["example"]
     rows["cluster"] = named.fillna(rows["example"]).astype(str)
     return rows[list(dict.fromkeys(["example", "variant", "group", "cluster", *own, *rows.columns]))]
+
+
+def shared_texts(one: "Examples", two: "Examples") -> int:
+    """Return how many texts stand in both sets of examples; 0 where one has no texts."""
+    if "text" not in one.frame or "text" not in two.frame:
+        return 0
+    return len(set(one.frame["text"]) & set(two.frame["text"]))

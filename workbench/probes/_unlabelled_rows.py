@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.data.named import examples_of
-from workbench.errors import DataError, NotApplicable
+from workbench.errors import DataError, NotApplicable, counted
 from workbench.models.verbs import Classes, Monitor
 from workbench.probes import _calibration_rows as ways
-from workbench.probes._rows import need_verb
+from workbench.probes._rows import need_verb, shared_texts
 from workbench.probes.protocol import Scored
 from workbench.stats.logistic import Logistic, fit_logistic
 from workbench.stats.unlabelled import domain_weights
@@ -72,6 +72,10 @@ def rows_of(model: Any, examples: "Examples", options: Mapping[str, Any], *, mon
         parts.append(made.rows.assign(set=name, variant=name))
     parts[0] = parts[0].assign(weight=_weights(sets, vectors, options, notes, parts[0]))
     rows = _joined(parts)
+    both = shared_texts(*sets)
+    if both:
+        stand = counted(both, "text stands", "texts stand")
+        notes.append(f"{stand} both in the reference and in the target: the sets are not drawn independently.")
     if rows.loc[rows["set"] == TARGET, "correct"].isna().all():
         notes.append("The target has no labels: its accuracy is estimated, and no error can be given.")
     return Scored(rows, {}, tuple(notes), missing=missing)
