@@ -119,6 +119,11 @@ class Notebook:
         self.command("apputils:change-theme", theme=f"JupyterLab {theme}")
         self.page.wait_for_selector(f".workbench-explorer[data-theme='{theme.lower()}']")
 
+    def resize(self, width: int, height: int) -> None:
+        """Give the page a size in pixels, and the charts a moment to follow."""
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.wait_for_timeout(600)
+
     def panels(self) -> int:
         """Return the number of panels, after a check that none is cut or lies on another."""
         boxes = self.page.evaluate(BOXES)
