@@ -5,10 +5,10 @@ from dataclasses import replace
 import minilm
 import numpy as np
 import pytest
+from keyboard_reference import keyboard_reference
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
-from workbench.data._corrupt_letters import COUNT, NEAR
 from workbench.data.corruptions import corruption
 from workbench.stats.calibration import ece
 from workbench.stats.logistic import Logistic, fit_logistic
@@ -26,18 +26,6 @@ CURVE = {  # rate -> accuracy, mean confidence, ECE of 10 bins, ATC, DoC, MMD^2_
     0.10: (0.630, 0.465, 0.165, 0.537, 0.569, 0.02233, 0.001, 0.888, 3.34),
     0.20: (0.270, 0.304, 0.062, 0.310, 0.407, 0.05491, 0.001, 0.973, 6.53),
 }
-
-
-def keyboard_reference(texts: list[str], rate: float, seed: int) -> list[str]:
-    """Return texts with typos by the notes' generator, which runs once over the whole corpus."""
-    codes = np.frombuffer("\0".join(texts).encode("utf-32-le"), np.uint32).copy()
-    rng = np.random.default_rng(seed)
-    letters = np.flatnonzero((codes < 128) & (COUNT[np.minimum(codes, 127)] > 0))
-    k = rng.binomial(len(letters), rate)
-    hit = rng.choice(letters, k, replace=False, shuffle=False) if k else letters[:0]
-    old = codes[hit]
-    codes[hit] = NEAR[old, rng.integers(0, 1 << 30, k) % COUNT[old]]
-    return codes.astype("<u4").tobytes().decode("utf-32-le").split("\0")
 
 
 @pytest.fixture(scope="module")
