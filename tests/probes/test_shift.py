@@ -246,10 +246,12 @@ def test_rows_that_depend_on_each_other_are_warned_of() -> None:
     both = wb.run("shift", Planted(), texts("a", 30), reference=texts("a", 40)).notes
     line = wb.Examples.of(pd.DataFrame({"x": np.arange(80.0)}), features=["x"])
     ordered = wb.run("shift", None, line, reference=line.sample(40), on="columns").notes
+    drawn = wb.run("shift", None, line.sample(60, seed=1), reference=line.sample(40), on="columns").notes
 
     assert any("Rows belong together: 120 rows are 75 clusters" in note for note in shared)
     assert any("30 text(s) stand in both sets" in note for note in both)
-    assert any("rows are ordered: neighbours are more alike" in note for note in ordered)
+    assert any("The new rows are ordered: neighbours are more alike" in note for note in ordered)
+    assert not any("ordered" in note for note in drawn)  # a sample comes as it was drawn, not in the order of the file
     assert len(wb.run("shift", Planted(), texts("b", 60), reference=texts("a", 60)).notes) == 1
 
 

@@ -170,7 +170,9 @@ class Examples:
     # -- parts and changes ---------------------------------------------------------------------------------------------
 
     def sample(self, n: int, seed: int = 0) -> "Examples":
-        """Return n of the examples, drawn by a hash of their ids: the same ones whatever the order of the rows.
+        """Return n of the examples, drawn by a hash of their ids: the same ones, in the order drawn, whatever that of the rows.
+
+        A part of a sample from its beginning is a smaller sample; the order says nothing of the examples, as that of a file may.
 
         >>> Examples.of([{"text": t} for t in "abc"]).sample(2).frame["text"].tolist()
         ['a', 'c']
@@ -179,7 +181,8 @@ class Examples:
             raise UsageError(f"A sample of {n} cannot be drawn from {len(self)} examples. Ask for 1 to {len(self)}.")
         ranked = sorted(self._frame["example"], key=lambda example: seed_of(seed, "sample", example))
         note = f"A sample of {n:,} of {len(self):,} examples, drawn by id with seed {seed}."
-        part = self._part(self._frame[self._frame["example"].isin(ranked[:n])], f".sample({n}, seed={seed})")
+        place = self._frame["example"].map({example: at for at, example in enumerate(ranked[:n])}).dropna()
+        part = self._part(self._frame.loc[place.sort_values().index], f".sample({n}, seed={seed})")
         return replace(part, notes=(*self.notes, note))
 
     def where(self, ids: "Iterable[str] | pd.DataFrame | None" = None, **columns: Any) -> "Examples":
