@@ -180,7 +180,7 @@ def many() -> Examples:
 
 
 def test_a_sample_does_not_depend_on_the_order() -> None:
-    """The same ids are drawn in the same order, whatever the order of rows, which the sample does not keep; another seed draws others."""
+    """The same ids are drawn in the same order, whatever that of the rows, which it does not keep; another seed draws others."""
     examples = many()
     turned = Examples.of(examples.frame.iloc[::-1])
     drawn = examples.sample(50, seed=3).frame["example"].tolist()
@@ -234,7 +234,7 @@ def test_where_refuses_what_it_cannot_mean() -> None:
         examples.where([True, False, True])  # type: ignore[list-item]
     with pytest.raises(UsageError, match=r"Unknown column 'kin'\. Did you mean 'kind'?"):
         examples.where(kin="x")
-    with pytest.raises(DataError, match="None of the 3 examples of 'three' has kind='z'"):
+    with pytest.raises(DataError, match=r"None of the 3 examples of 'three' has kind='z'\. Values of kind: x, y\."):
         examples.where(kind="z")
 
 

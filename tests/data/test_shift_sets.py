@@ -207,3 +207,13 @@ def test_sets_that_must_be_converted_say_where_they_are(name: str, monkeypatch: 
     monkeypatch.delenv("WORKBENCH_DATA", raising=False)
     with pytest.raises(DataError, match="does not ship with Workbench.*https://"):
         wb.benchmark(name)
+
+
+@pytest.mark.data
+def test_a_split_that_was_not_read_says_how_to_read_it(benchmark_data: Path) -> None:
+    """`where` of a value that the file at hand lacks names the values it has, and the reader's option of that name."""
+    said = r"has split='train'\. Values of split: test\. The reader .* option: wb\.benchmark\('sst2', split='train'\)\."
+    with pytest.raises(DataError, match=said):
+        wb.benchmark("sst2", benchmark_data).where(split="train")
+    with pytest.raises(UsageError, match=r"Unknown column 'split'\..*wb\.benchmark\('mmlu', split='dev'\)\."):
+        wb.benchmark("mmlu", benchmark_data).where(split="dev")

@@ -20,7 +20,7 @@ from workbench.data._sources import BY_HAND, File, files_of, version_of
 from workbench.data.examples import Examples
 from workbench.errors import DataError, unknown
 
-__all__ = ["benchmark", "benchmarks"]
+__all__ = ["benchmark", "benchmarks", "options_of"]
 
 FOLDER = "WORKBENCH_DATA"  # names the folder that holds one folder a set
 READERS: dict[str, str] = {  # name -> module in workbench.data._sets, which is also the name of the set's folder
@@ -51,6 +51,17 @@ READERS: dict[str, str] = {  # name -> module in workbench.data._sets, which is 
 def benchmarks() -> list[str]:
     """Return the names of the published sets that can be read, sorted."""
     return sorted(READERS)
+
+
+def options_of(name: str) -> tuple[str, ...]:
+    """Return the options of a set's reader, () where no set has that name.
+
+    >>> options_of("sst2"), options_of("mine")
+    (('split',), ())
+    """
+    if name not in READERS:
+        return ()
+    return tuple(list(signature(import_module(f"workbench.data._sets.{READERS[name]}").read).parameters)[1:])
 
 
 def benchmark(

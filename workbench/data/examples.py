@@ -13,6 +13,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Unpack
 
 from workbench.data._build import OURS, build, plain, tidy
+from workbench.data._checked import checked, sliceable
 from workbench.data._columns import Columns
 from workbench.data._labels import blank
 from workbench.data._read import read
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Examples"]
 
-MOST_SLICES = 100  # values that a column may have to be fit for slicing ...
-FEWEST_ROWS = 3  # ... with this many rows for each on average
 SHOWN = 5
+KNOWN = 20  # values of a column that a message names
 AUTOMATIC = ("*",)  # slice by every column that is fit for it
 
 
@@ -53,9 +53,9 @@ class Examples:
     steps: tuple[str, ...] = ()  # how a part was taken, as calls: ".sample(100, seed=0)"
 
     def __post_init__(self) -> None:
-        frame = _checked(self._frame.reset_index(drop=True), self.features)
+        frame = checked(self._frame.reset_index(drop=True), self.features)
         object.__setattr__(self, "_frame", frame)
-        chosen = _sliceable(frame) if self.slices == AUTOMATIC else tuple(self.slices)
+        chosen = sliceable(frame) if self.slices == AUTOMATIC else tuple(self.slices)
         for name in chosen:
             if name not in frame.columns or name in ("example", "text", "choices", "label"):
                 raise unknown("column to slice by", name, [c for c in frame.columns if c not in OURS])
@@ -203,15 +203,24 @@ class Examples:
             frame = frame[frame["example"].isin(wanted)]
         for column, value in columns.items():
             if column not in frame.columns:
-                raise unknown("column", column, frame.columns)
+                raise UsageError(f"{unknown('column', column, frame.columns)}{_option(self.name, column, value)}")
             allowed = list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
             frame = frame[frame[column].isin(allowed)]
         if not len(frame):
             asked = ", ".join(f"{column}={value!r}" for column, value in columns.items()) or "these ids"
-            raise DataError(f"None of the {len(self)} examples of {self.name!r} has {asked}.")
+            raise DataError(f"None of the {len(self):,} examples of {self.name!r} has {asked}.{self._instead(columns)}")
         given = [] if ids is None else [f"[... {len(wanted)} ids]"]
         given += [f"{column}={value!r}" for column, value in columns.items()]
         return self._part(frame, f".where({', '.join(given)})")
+
+    def _instead(self, asked: Mapping[str, Any]) -> str:
+        """Return what to write where no example has what was asked."""
+        said = ""
+        for column, value in asked.items():
+            known = sorted(map(str, self._frame[column].dropna().unique()))
+            said += f" Values of {column}: {', '.join(known) or 'none'}." if len(known) <= KNOWN else ""
+            said += _option(self.name, column, value)
+        return said
 
     def _part(self, frame: "pd.DataFrame", step: str) -> "Examples":
         return replace(self, _frame=frame, steps=(*self.steps, step))
@@ -250,7 +259,7 @@ class Examples:
         frame[name] = tidy(listed, digits=False)
         first = [column for column in OURS if column in frame.columns]
         frame = frame[[*first, *(column for column in frame.columns if column not in first)]]
-        fit = [column for column in _sliceable(frame) if column == name]
+        fit = [column for column in sliceable(frame) if column == name]
         changed = (f".with_column({name!r}, [... {len(self)} values])",) if name in self._frame.columns else ()
         steps = (*self.steps, *changed)  # a new column is not asked; one that is replaced may be the text
         return replace(self, _frame=frame, slices=tuple(dict.fromkeys((*self.slices, *fit))), steps=steps)
@@ -299,6 +308,15 @@ class Examples:
         return iter(self._frame.head(SHOWN).itertuples(index=False, name=None))
 
 
+def _option(name: str, column: str, value: Any) -> str:
+    """Return how a published set's reader is asked for what a column was asked for, "" where it has no such option."""
+    from workbench.data.benchmarks import options_of
+
+    if column not in options_of(name):
+        return ""
+    return f" The reader of the set has it as an option: wb.benchmark({name!r}, {column}={value!r})."
+
+
 def _first(row: tuple[Any, ...]) -> str:
     return str(row[0])
 
@@ -320,63 +338,6 @@ def _wanted(ids: Any) -> list[str]:
     if wrong is not None:
         raise UsageError(f"where() takes example ids, which are texts; found {wrong!r}. By value: where(column=value).")
     return wanted
-
-
-def _checked(frame: "pd.DataFrame", features: Sequence[str]) -> "pd.DataFrame":
-    """Return the table, or raise DataError that names the row or column that breaks the contract of `Examples`."""
-    remedy = "Use Examples.of(...), which recognises other names."
-    require(frame, ["example", *(features or ["text"])], what="Examples", remedy=remedy)
-    if not len(frame):
-        raise DataError("Examples need at least one row; this table is empty.")
-    for column in ("example", "text"):
-        if column in frame.columns:
-            wrong = next(
-                (i for i, v in enumerate(frame[column].tolist()) if not isinstance(v, str) or not v.strip()), None
-            )
-            if wrong is not None:
-                raise DataError(
-                    f"Row {wrong} has no {column}: found {frame[column].iloc[wrong]!r}, not a text. {remedy}"
-                )
-    twice = frame["example"].duplicated()
-    if twice.any():
-        raise DataError(f"Two rows have the id {frame['example'][twice].iloc[0]!r}. Ids must be unique.")
-    if "choices" in frame.columns:
-        _check_choices(frame)
-    elif "label" in frame.columns and not all(isinstance(label, str) for label in frame["label"]):
-        wrong = next(label for label in frame["label"] if not isinstance(label, str))
-        raise DataError(f"A label without choices is the name of a class, a text; found {wrong!r}. {remedy}")
-    return frame
-
-
-def _check_choices(frame: "pd.DataFrame") -> None:
-    labels = frame["label"].tolist() if "label" in frame.columns else [0] * len(frame)
-    for row, (choices, label) in enumerate(zip(frame["choices"], labels, strict=True)):
-        if not isinstance(choices, list) or len(choices) < 2 or not all(isinstance(choice, str) for choice in choices):
-            raise DataError(f"Row {row}: the choices are {choices!r}, not a list of at least 2 texts.")
-        if len(set(choices)) < len(choices):
-            raise DataError(f"Row {row}: the choices {choices!r} are not all different.")
-        if isinstance(label, bool) or not isinstance(label, int) or not 0 <= label < len(choices):
-            raise DataError(f"Row {row}: the label {label!r} is not the index of one of its {len(choices)} choices.")
-
-
-def _sliceable(frame: "pd.DataFrame") -> tuple[str, ...]:
-    """Return the columns that are fit for slicing: texts, booleans or whole numbers with few values, each with some rows."""
-    from pandas.api import types
-
-    fit = []
-    for name in frame.columns:
-        column = frame[name]
-        if name in OURS or types.is_float_dtype(column.dtype) or types.is_datetime64_any_dtype(column.dtype):
-            continue
-        try:
-            count = column.nunique()
-        except TypeError:  # lists and the like
-            continue
-        if types.is_integer_dtype(column.dtype) and count > 20:
-            continue
-        if 2 <= count <= min(MOST_SLICES, len(column) // FEWEST_ROWS):
-            fit.append(str(name))
-    return tuple(fit)
 
 
 def _several(names: "str | Iterable[str]") -> tuple[str, ...]:
