@@ -8,12 +8,18 @@ import pandas as pd
 import pytest
 import tiny
 import torch
+from scipy.special import softmax
 from sklearn.compose import ColumnTransformer
+from sklearn.datasets import load_iris
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, LinearSVC
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from workbench.errors import DataError, ModelError, NotApplicable, UsageError
@@ -178,11 +184,13 @@ def test_a_scikit_learn_pipeline_of_texts(labelled: tuple[list[str], list[str]])
     model = load(fitted, name="tfidf")
     made = model.classify(["good", "awful"])
 
-    np.testing.assert_array_equal(fitted.predict_proba(["good", "awful"]), made.probabilities)
+    np.testing.assert_allclose(fitted.predict_proba(["good", "awful"]), made.probabilities, rtol=1e-12)
     np.testing.assert_array_equal(
         made.probabilities, model.classify([{"text": "good"}, {"text": "awful"}]).probabilities
     )
-    assert (("neg", "pos"), "tfidf", None) == (made.labels, model.name, made.logits)
+    z = fitted.decision_function(["good", "awful"])
+    np.testing.assert_allclose(made.logits, np.stack([-z / 2, z / 2], axis=1), rtol=1e-12)
+    assert (("neg", "pos"), "tfidf") == (made.labels, model.name)
 
 
 def test_a_scikit_learn_classifier_of_features() -> None:
@@ -206,10 +214,9 @@ def test_a_scikit_learn_classifier_of_rows() -> None:
     fitted = LogisticRegression().fit([[0.0, 1.0], [1.0, 0.0]], ["no", "yes"])
     model = load(fitted)
 
-    np.testing.assert_array_equal(fitted.predict_proba([[2.0, 3.0]]), model.classify([[2.0, 3.0]]).probabilities)
-    np.testing.assert_array_equal(
-        fitted.predict_proba([[2.0, 3.0]]), model.classify([{"x": 2.0, "y": 3.0}]).probabilities
-    )
+    expected = fitted.predict_proba([[2.0, 3.0]])
+    np.testing.assert_allclose(expected, model.classify([[2.0, 3.0]]).probabilities, rtol=1e-12)
+    np.testing.assert_allclose(expected, model.classify([{"x": 2.0, "y": 3.0}]).probabilities, rtol=1e-12)
     with pytest.raises(DataError, match="cannot read these inputs"):
         model.classify([[1.0, 2.0, 3.0]])
 
@@ -224,6 +231,40 @@ def test_a_decision_function_is_said() -> None:
     assert made.probabilities[0, 1] == pytest.approx(1 / (1 + np.exp(-z)))
     assert "softmax of its decision_function" in model.info.notes[0]
     assert made.logits is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "matches"),
+    [
+        (LogisticRegression(max_iter=1000), True),
+        (GradientBoostingClassifier(n_estimators=5), True),
+        (LinearDiscriminantAnalysis(), True),
+        (OneVsRestClassifier(LogisticRegression(max_iter=1000)), False),
+        (SVC(probability=True, random_state=0), False),
+        (GaussianNB(), False),
+    ],
+    ids=lambda given: type(given).__name__,
+)
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # SVC's probability
+def test_decision_values_are_logits_only_where_their_softmax_is_the_probabilities(
+    kind: Any, matches: bool, classes: int
+) -> None:
+    """Logits agree with predict_proba to 1e-9 or there are none: Platt's and one-against-rest probabilities are no softmax."""
+    x, y = load_iris(return_X_y=True)
+    x, y = x[y < classes], y[y < classes]
+    fitted = kind.fit(x, y)
+    made = load(fitted).classify(x)
+
+    np.testing.assert_allclose(fitted.predict_proba(x), made.probabilities, rtol=1e-9, atol=1e-12)
+    if matches or (
+        classes == 2 and isinstance(kind, OneVsRestClassifier)
+    ):  # one against one is a plain logistic regression
+        assert made.logits is not None
+        np.testing.assert_allclose(softmax(made.logits, axis=1), fitted.predict_proba(x), rtol=1e-9, atol=1e-12)
+        assert made.logits.shape == (len(x), classes)
+    else:
+        assert made.logits is None
 
 
 def test_what_scikit_learn_cannot_say_is_refused() -> None:

@@ -154,6 +154,25 @@ def test_order_and_company_change_no_score() -> None:
     np.testing.assert_allclose(again, whole[again.index], rtol=1e-4, atol=1e-4)
 
 
+def test_a_logistic_regression_has_all_scores_of_logits() -> None:
+    """scikit-learn's decision values are logits: energy and the largest logit are given, and are those of the decision values."""
+    from scipy.special import logsumexp
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    fitted = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(
+        REFERENCE.frame["text"], REFERENCE.frame["label"]
+    )
+    report = wb.run("ood", wb.load(fitted), MIXED, scores=("energy", "max_logit"))
+    z = fitted.decision_function(MIXED.frame["text"])
+    rows = report.rows.set_index(["score", "example"])["value"]
+
+    np.testing.assert_allclose(rows["energy"][MIXED.frame["example"]], logsumexp(z, axis=1), rtol=1e-9)
+    np.testing.assert_allclose(rows["max_logit"][MIXED.frame["example"]], z.max(axis=1), rtol=1e-9)
+    assert not any("no logits" in note for note in report.notes)
+
+
 class Sure(Encoder):
     """A classifier with logits by topic; what it does not know is spread evenly."""
 

@@ -31,6 +31,7 @@ __all__ = ["SklearnClassifier", "TextClassifier", "from_sklearn"]
 BUDGET = {"cpu": 4096}  # tokens of a batch, with padding
 BUDGET_ELSEWHERE = 65536
 ROWS = 4096  # inputs of a scikit-learn model between two looks at the monitor
+LOOKED_AT = 64  # inputs whose decision values are held against their probabilities
 
 
 class TextClassifier:
@@ -122,7 +123,11 @@ class TextClassifier:
 
 
 class SklearnClassifier:
-    """A fitted scikit-learn classifier or pipeline, of texts or of feature rows."""
+    """A fitted scikit-learn classifier or pipeline, of texts or of feature rows.
+
+    Its decision values are its logits where their softmax is its probabilities (a logistic regression, boosted trees), or where it
+    has no probabilities. Those of an SVC with Platt's probabilities are not, and it has none.
+    """
 
     verbs = frozenset({"classify"})
     tokenizer = None
@@ -164,18 +169,17 @@ class SklearnClassifier:
         """Return the class probabilities (n, K) of texts, of mappings from feature to value, or of rows of numbers."""
         hears, n, k = heard(monitor), len(inputs), len(self.labels)
         probabilities, done = np.full((n, k), np.nan), np.zeros(n, dtype=bool)
-        logits = np.full((n, k), np.nan) if self._verb == "decision_function" else None
+        logits = np.full((n, k), np.nan) if n and self._decides(inputs[:LOOKED_AT]) else None
         try:
             hears.start(n, "inputs")
             for start in range(0, n, ROWS):
                 if hears.stopped:
                     break
                 part = slice(start, min(start + ROWS, n))
-                made = self._ask(inputs[part])
                 if logits is None:
-                    probabilities[part] = made
+                    probabilities[part] = self._ask(inputs[part], "predict_proba")
                 else:
-                    logits[part] = two_logits(made) if made.ndim == 1 else made
+                    logits[part] = self._logits(inputs[part])
                     probabilities[part] = softmax(logits[part])
                 refuse_nan(probabilities[part], range(n)[part], self.name)
                 done[part] = True
@@ -186,10 +190,24 @@ class SklearnClassifier:
             hears.finish()
         return Classes(self.labels, probabilities, logits, done)
 
-    def _ask(self, inputs: Sequence[Any]) -> Floats:
+    def _decides(self, inputs: Sequence[Any]) -> bool:
+        """Return whether the decision values of some inputs are the logits of their probabilities."""
+        if self._verb == "decision_function":
+            return True
+        if not hasattr(self.model, "decision_function"):
+            return False
+        logits, p = self._logits(inputs), self._ask(inputs, "predict_proba")
+        return logits.shape == p.shape and bool(np.allclose(softmax(logits), p, rtol=1e-6, atol=1e-9))
+
+    def _logits(self, inputs: Sequence[Any]) -> Floats:
+        """Return the decision values (n, K); of two classes those that sum to zero, so that energy favours neither."""
+        made = self._ask(inputs, "decision_function")
+        return two_logits(made) - made[:, None] / 2 if made.ndim == 1 else made
+
+    def _ask(self, inputs: Sequence[Any], verb: str) -> Floats:
         rows = as_rows(inputs, getattr(self.model, "feature_names_in_", None), self.name)
         try:
-            return np.asarray(getattr(self.model, self._verb)(rows), dtype=np.float64)
+            return np.asarray(getattr(self.model, verb)(rows), dtype=np.float64)
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             said = " ".join(str(error).split()).rstrip(".")  # scikit-learn's messages run over several lines
             raise DataError(
