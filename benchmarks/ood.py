@@ -1,7 +1,6 @@
 """Mahalanobis distances against pytorch-ood, which runs in an environment of its own; the numbers checked for equality first."""
 
 import statistics
-import sys
 import tempfile
 from pathlib import Path
 
@@ -20,11 +19,7 @@ TOLERANCE = 1e-3  # relative: the peer inverts in float32
 
 def peer() -> peers.Peer:
     """Return pytorch-ood; torch and numpy are those of this environment, so that both sides run on the same."""
-    interpreter = peers.python("pytorch-ood", "--no-deps", "pytorch-ood==0.4.0")
-    beside = [path for path in sys.path if path.endswith("site-packages")]
-    for own in (interpreter.parents[1] / "lib").glob("python*/site-packages"):
-        (own / "zz_beside.pth").write_text("\n".join(beside) + "\n")
-    return peers.Peer(interpreter, "peer_ood.py")
+    return peers.Peer(peers.python("pytorch-ood", "--no-deps", "pytorch-ood==0.4.0", beside=True), "peer_ood.py")
 
 
 def world() -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """Peers that cannot be installed beside Workbench: each in a virtual environment of its own, asked over a pipe."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,13 +11,23 @@ HERE = Path(__file__).parent
 HOME = HERE / ".peers"  # ignored by git
 
 
-def python(name: str, *requirements: str) -> Path:
-    """Return the Python of a peer's environment, made and filled where it is not there yet."""
+def python(name: str, *requirements: str, beside: bool = False) -> Path:
+    """Return the Python of a peer's environment, made and filled where it is not there yet.
+
+    With `beside` it reads torch, numpy and the rest from this environment, after what is its own: both sides run on the same
+    versions, and no second torch is installed.
+    """
     folder = HOME / name
     inside = folder / "bin" / "python"
     done = folder / "installed"
-    if not done.exists() or done.read_text() != "\n".join(requirements):
+    fresh = not done.exists() or done.read_text() != "\n".join(requirements)
+    if fresh:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+    if beside:  # before pip, which takes what it sees there as installed
+        paths = [path for path in sys.path if path.endswith("site-packages")]
+        for own in (folder / "lib").glob("python*/site-packages"):
+            (own / "zz_beside.pth").write_text("\n".join(paths) + "\n")
+    if fresh:
         subprocess.run(
             [str(inside), "-m", "pip", "--disable-pip-version-check", "install", "-q", *requirements], check=True
         )
@@ -27,9 +38,14 @@ def python(name: str, *requirements: str) -> Path:
 class Peer:
     """A script of a peer's environment: a line of JSON in, a line of JSON out."""
 
-    def __init__(self, interpreter: Path, script: str, *arguments: str) -> None:
+    def __init__(self, interpreter: Path, script: str, *arguments: str, env: dict[str, str] | None = None) -> None:
+        self.script = script
         self.process = subprocess.Popen(
-            [str(interpreter), str(HERE / script), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [str(interpreter), str(HERE / script), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **(env or {})},
         )
 
     def ask(self, question: Any) -> Any:
@@ -38,7 +54,10 @@ class Peer:
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(question) + "\n")
         self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.script} ended without an answer, with exit code {self.process.wait()}")
+        return json.loads(line)
 
     def close(self) -> None:
         """End the process."""

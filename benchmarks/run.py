@@ -13,6 +13,8 @@ import corruptions
 import groups
 import imports
 import ood
+import scoring
+import scoring_curves
 import shift
 
 from workbench._record import versions
@@ -20,7 +22,8 @@ from workbench._record import versions
 HERE = Path(__file__).parent
 HEADER = """# Benchmarks
 
-Made by `make bench`. CPU time, one thread, ours and the peer's interleaved in one run, the numbers checked for equality first.
+Made by `make bench`; the tables of scoring, which take hours, by `benchmarks/run.py scoring` and `benchmarks/run.py curves`.
+CPU time, one thread, ours and the peer's interleaved in one run, the numbers checked for equality first.
 A ratio is peer time over ours. Compare ratios, not milliseconds: the machine is shared.
 
 """
@@ -35,6 +38,9 @@ def table(rows: list[dict[str, str]]) -> str:
 
 
 PARTS = {
+    "Scoring": scoring.speed_rows,
+    "Scoring: memory, numbers and counts of the same runs": scoring.check_rows,
+    "Curves of scoring, SmolLM2-135M-Instruct": scoring_curves.rows,
     "Imports (fresh interpreters)": imports.rows,
     "Calibration statistics": calibration.rows,
     "Group metrics": groups.rows,
@@ -42,6 +48,8 @@ PARTS = {
     "Out-of-distribution scores": ood.rows,
     "Shift": shift.rows,
 }
+LONG = ("scoring", "curves")  # run only when named; what was run before is kept, case by case
+NOTES = {"Scoring": scoring.NOTE, "Curves of scoring, SmolLM2-135M-Instruct": scoring_curves.NOTE}
 
 
 def sections(text: str) -> dict[str, str]:
@@ -51,13 +59,17 @@ def sections(text: str) -> dict[str, str]:
 
 
 def main() -> None:
-    """Run all parts, or those whose title starts with one of the words given, and write."""
+    """Run all parts but the long ones, or those whose title starts with one of the words given, and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("part", nargs="*", help="beginnings of titles; the other sections stay as they are")
-    wanted = tuple(part.lower() for part in parser.parse_args().part) or ("",)
+    wanted = tuple(part.lower() for part in parser.parse_args().part)
     page = HERE / "README.md"
     before = sections(page.read_text()) if page.exists() else {}
-    after = {title: table(rows()) for title, rows in PARTS.items() if title.lower().startswith(wanted)}
+    after = {
+        title: NOTES.get(title, "") + table(rows())
+        for title, rows in PARTS.items()
+        if (title.lower().startswith(wanted) if wanted else not title.lower().startswith(LONG))
+    }
     parts = {title: after.get(title, before.get(title, "")) for title in PARTS}
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}; " + ", ".join(
         f"{name} {version}" for name, version in versions().items()

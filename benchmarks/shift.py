@@ -1,7 +1,6 @@
 """Shift tests against alibi-detect (MMD, in its own environment) and SciPy's loop (Kolmogorov-Smirnov), numbers checked first."""
 
 import statistics
-import sys
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -26,11 +25,7 @@ REQUIREMENTS = (
 
 def alibi() -> peers.Peer:
     """Return alibi-detect; torch, numpy and the rest are those of this environment, so that both sides run on the same."""
-    interpreter = peers.python("alibi-detect", *REQUIREMENTS)
-    beside = [path for path in sys.path if path.endswith("site-packages")]
-    for own in (interpreter.parents[1] / "lib").glob("python*/site-packages"):
-        (own / "zz_beside.pth").write_text("\n".join(beside) + "\n")
-    return peers.Peer(interpreter, "peer_alibi.py")
+    return peers.Peer(peers.python("alibi-detect", *REQUIREMENTS, beside=True), "peer_alibi.py")
 
 
 def sets(n: int, kind: Any = np.float32) -> tuple[np.ndarray, np.ndarray]:
