@@ -46,6 +46,14 @@ def test_distances_are_scipys(n: int, m: int, kind: Any) -> None:
     assert found.distance[8] == 0
 
 
+@pytest.mark.parametrize(("n", "m", "wide"), [(4100, 4100, 21), (4000, 4101, 9), (23_171, 23_172, 2)])
+def test_distances_of_many_rows_are_scipys(n: int, m: int, wide: int) -> None:
+    """Several blocks, the last not full; values that fit 32 bits and that do not; float32 that ties in the last bits."""
+    rng = np.random.default_rng(n)
+
+    checked_against_scipy(*(rng.normal(at, 1, (size, wide)).astype(np.float32) for at, size in ((0, n), (0.02, m))))
+
+
 def test_values_that_differ_in_the_last_bit_are_told_apart() -> None:
     """Neighbouring floats are no ties: the sets lie wholly apart."""
     low = np.full((50, 2), 1.0, np.float32)

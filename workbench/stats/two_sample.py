@@ -21,14 +21,13 @@ from workbench.errors import DataError, UsageError
 from workbench.stats._checks import Floats, Ints
 from workbench.stats._intervals import wilson
 from workbench.stats._ks import ks_p
+from workbench.stats._ks_sort import full_gap, sorted_gaps
 from workbench.stats._two_samples import TwoSample, checked_sets
 
 __all__ = ["Classified", "ClassifierSettings", "Columns", "TwoSample", "c2st", "chi_squared", "ks_columns"]
 
-BLOCK = 16  # columns sorted at once
 FEWEST_EXPECTED = 5.0  # rows expected in a cell of a table, below which its distribution is drawn
 ITERATIONS = 300
-FINITE = 0x7F7FFFFF  # key of the largest finite float32
 
 
 class Columns(NamedTuple):
@@ -94,12 +93,11 @@ def ks_columns(reference: ArrayLike, new: ArrayLike) -> Columns:
     )
     unclear = np.flatnonzero(~whole & (n > 0) & (m > 0)).tolist()
     a, b, columns = (x, y, np.arange(wide)) if whole.all() else (x[:, whole], y[:, whole], np.flatnonzero(whole))
-    for start in range(0, len(columns), BLOCK):
-        some, part = columns[start : start + BLOCK], slice(start, start + BLOCK)
-        gap[some], at[some], clear = _sorted_gaps(a[:, part], b[:, part])
-        unclear += some[~clear].tolist()
+    if len(columns):
+        gap[columns], at[columns], clear = sorted_gaps(a, b)
+        unclear += columns[~clear].tolist()
     for column in unclear:
-        gap[column], at[column] = _full_gap(x[:, column], y[:, column])
+        gap[column], at[column] = full_gap(x[:, column], y[:, column])
     return Columns(np.abs(gap), ks_p(np.abs(gap), n, m), n, m, at, gap)
 
 
@@ -181,57 +179,6 @@ def _numbers(given: ArrayLike, name: str) -> "NDArray[np.floating]":
     if table.ndim != 2 or not table.size:
         raise DataError(f"{name} must be a table with rows and columns; its shape is {table.shape}.")
     return table
-
-
-def _sorted_gaps(x: "NDArray[np.floating]", y: "NDArray[np.floating]") -> tuple[Floats, Floats, "NDArray[np.bool_]"]:
-    """Return gap and place of each column, and whether float32 without its last bit was enough to tell."""
-    n, m = len(x), len(y)
-    total = n + m
-    both = np.empty((x.shape[1], total), np.float32)
-    with np.errstate(over="ignore"):
-        both[:, :n], both[:, n:] = x.T, y.T
-    both += np.float32(0)  # -0.0 becomes 0.0
-    key = both.view(np.int32)
-    sign = key >> 31
-    sign &= 0x7FFFFFFF
-    key ^= sign  # the order of the int32 is that of the floats
-    key &= -2
-    key[:, n:] |= 1
-    key.sort(axis=1)
-    kind: Any = np.int32 if total * total < 2**31 else np.int64
-    gap: NDArray[Any] = np.cumsum(key & 1, axis=1, dtype=kind)
-    gap *= -total
-    gap += np.arange(1, total + 1, dtype=kind) * kind(m)  # n m (F_x - F_y)
-    line, most, least = np.arange(len(key)), gap.argmax(axis=1), gap.argmin(axis=1)
-    place = np.where(gap[line, most] >= -gap[line, least], most, least)
-    after = np.minimum(place + 1, total - 1)
-    clear = (place == total - 1) | ((key[line, place] | 1) != (key[line, after] | 1))
-    row, one = np.nonzero(
-        (key[:, :-1] ^ key[:, 1:]) == 1
-    )  # an x before a y that are not told apart: y might be the first
-    if len(row):
-        both_ways = key[row, one] | 1
-        before, beyond = key[row, np.maximum(one - 1, 0)] | 1, key[row, np.minimum(one + 2, total - 1)] | 1
-        several = ((one > 0) & (before == both_ways)) | ((one + 2 < total) & (beyond == both_ways))
-        clear[row[several | (m - gap[row, one + 1] > np.abs(gap[line, place])[row])]] = False
-    edge = key[line, place] | 1
-    ends = np.array([edge, edge + (edge < FINITE)])
-    ends ^= (ends >> 31) & 0x7FFFFFFF
-    at = ends.view(np.float32).astype(np.float64).mean(axis=0)  # between what counts and the next float32
-    return gap[line, place] / (n * m), at, clear
-
-
-def _full_gap(x: "NDArray[np.floating]", y: "NDArray[np.floating]") -> tuple[float, float]:
-    """Return gap and place of one column, NaN left out, at the value's own precision."""
-    a, b = (part[~np.isnan(part)] for part in (x, y))
-    values = np.concatenate([a, b]) + 0.0
-    order = np.argsort(values)
-    values = values[order]
-    below = np.cumsum(order >= len(a))
-    gap = np.arange(1, len(values) + 1) * len(b) - below * len(values)
-    gap = np.where(np.append(values[1:] != values[:-1], True), gap, 0)
-    place = int(np.abs(gap).argmax())
-    return float(gap[place] / (len(a) * len(b))), float(values[place])
 
 
 def _counts(given: ArrayLike, name: str) -> Floats:
