@@ -337,6 +337,25 @@ def test_the_map_is_made_when_looked_at() -> None:
     assert repr(result.edits).startswith("EditMap of 20 texts, ")
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("keyboard", ["Wilo midern clinics holc 10 rare books, dicidly?", "кот rm vvv"]),
+        ("swap", ["Wlil modern clinics ohdl 10 rare books, vividly?", "кот rn vvv"]),
+        ("delete", ["Wl morn clics hold 10 rare boks, viidy?", "ко rn vv"]),
+        ("insert", ["Wiull mokderfn clinbicsw hnoklod 10 rgare books, vividly?", "кот rgn vvv"]),
+        ("ocr", ["Wlll rnoclem clinics h01d I0 rarc books, vivid1y?", "кот rn vvu"]),
+        ("ocr|delete", ["Wl rnlem clics h01d I0 rarc boks, vvi1y?", "ко rn vv"]),
+        ("whitespace", ["Will modern  clinics hold  10rarebooks,vividly?", "кот rn vvv"]),
+    ],
+)
+def test_draws_stay_what_they_were(name: str, expected: list[str]) -> None:
+    """What a seed gives is part of every stored result: a faster way must give the same."""
+    texts = ["Will modern clinics hold 10 rare books, vividly?", "", "кот rn vvv"]
+
+    assert corruption(name).apply(texts, ["a", "d", "c"], severity=5, seed=7).texts == [expected[0], "", expected[1]]
+
+
 def test_seeds_ids_and_families_draw_apart() -> None:
     """Another seed, id or family changes other places."""
     texts = ["abcdefghij" * 30]

@@ -30,11 +30,20 @@ def _digest(name: str) -> bytes:
     return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
+@lru_cache(maxsize=8)
+def _digests(names: tuple[str, ...]) -> Array:
+    """Return the digests of many names as integers; kept for the few sets that are at work."""
+    return np.frombuffer(b"".join(map(_digest, names)), "<u8")
+
+
 def _mixed(x: Array) -> Array:
     """Return 64-bit integers through the finaliser of splitmix64 (Steele et al. 2014, Stafford's mix 13)."""
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(x ^ (x >> np.uint64(31)))
+    x = x ^ (x >> np.uint64(30))
+    x *= np.uint64(0xBF58476D1CE4E5B9)
+    x ^= x >> np.uint64(27)
+    x *= np.uint64(0x94D049BB133111EB)
+    x ^= x >> np.uint64(31)
+    return np.asarray(x)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +60,15 @@ class Corpus:
     origin: Array
     keys: Array
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The texts joined, each followed by NUL."""
         return decoded(self.codes)
+
+    @cached_property
+    def kind(self) -> Array:
+        """The classes of the code points."""
+        return classes(self.codes)
 
     def text_of(self, at: Array) -> Array:
         """Return the index of the text that holds each place."""
@@ -67,14 +81,17 @@ class Corpus:
 
     def bits(self, at: Array) -> Array:
         """Return 64 random bits for each place, by the text's key and the place in the text."""
-        text = self.text_of(at)
-        place = (at - self.start[text]).astype(np.uint64)
-        return _mixed(self.keys[text] + place * np.uint64(0x9E3779B97F4A7C15))
+        step = np.uint64(0x9E3779B97F4A7C15)
+        first = self.keys - self.start.astype(np.uint64) * step  # so that a place counts from its text's start
+        x = at.astype(np.uint64)
+        x *= step
+        x += first[self.text_of(at)]
+        return _mixed(x)
 
     def keyed(self, name: str, ids: Sequence[str], seed: int) -> "Corpus":
         """Return the corpus with the keys of a family."""
         family = np.frombuffer(_digest(f"{seed}\x1f{name}"), "<u8")
-        return replace(self, keys=_mixed(np.frombuffer(b"".join(map(_digest, map(str, ids))), "<u8") ^ family))
+        return replace(self, keys=_mixed(_digests(tuple(map(str, ids))) ^ family))
 
     def all_free(self, at: Array, end: Array) -> Array:
         """Return whether nothing in each [at, end) is protected."""
@@ -109,9 +126,8 @@ class Change(NamedTuple):
 Find = Callable[[Corpus], Found]
 
 
-def encoded(texts: Sequence[str], free: Array | None = None) -> Corpus:
-    """Return the texts as a corpus without keys."""
-    joined = NUL.join(texts) + NUL
+def encoded(texts: Sequence[str], joined: str, free: Array | None = None) -> Corpus:
+    """Return the texts, also given joined with a NUL after each, as a corpus without keys."""
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), "<u4")
     length = np.fromiter(map(len, texts), np.int64, len(texts))
     start = np.cumsum(length + 1) - length - 1
@@ -132,30 +148,38 @@ def chosen(corpus: Corpus, find: Find, rate: float) -> tuple[Found, Array, Writt
     return found, which, found.write(which, bits[which] & LOW)
 
 
-def corrupted(corpus: Corpus, find: Find, rate: float) -> tuple[Corpus, Change]:
-    """Return the corpus after one family, and what changed."""
+def corrupted(corpus: Corpus, find: Find, rate: float, *, traced: bool = False) -> tuple[Corpus, Change]:
+    """Return the corpus after one family, and what changed; its `free` and `origin` are those from before unless traced."""
     found, which, written = chosen(corpus, find, rate)
     at, end = found.at[which], found.end[which]
     gone, come = end - at, written.lengths
     shift = np.cumsum(come - gone)
     new_end = end + shift
     change = Change(at, end, new_end - come, new_end)
-    if (gone == 1).all() and (come == 1).all():
-        codes, origin, free = corpus.codes.copy(), corpus.origin.copy(), corpus.free.copy()
-        codes[at], origin[at], free[at] = written.codes, -1, True
-        return replace(corpus, codes=codes, origin=origin, free=free), change
-    kept = np.ones(corpus.codes.size, bool)
-    kept[spans(at, gone)] = False
-    old = np.ones(corpus.codes.size + int(shift[-1] if shift.size else 0), bool)
-    old[spans(change.new_at, come)] = False
-    codes = np.empty(old.size, corpus.codes.dtype)
-    origin, free = np.full(old.size, -1), np.ones(old.size, bool)
-    codes[old], codes[~old] = corpus.codes[kept], written.codes
-    origin[old], free[old] = corpus.origin[kept], corpus.free[kept]
-    text = corpus.text_of(at)
-    length = corpus.length + np.bincount(text, come - gone, len(corpus.length)).astype(np.int64)
-    start = np.cumsum(length + 1) - length - 1
+    if not shift.size:
+        return corpus, change
+    length, start = corpus.length, corpus.start
+    if (come != gone).any():
+        length = length + np.bincount(corpus.text_of(at), come - gone, len(length)).astype(np.int64)
+        start = np.cumsum(length + 1) - length - 1
+    put, spliced = spans(change.new_at, come), _splicer(corpus.codes.size, change)
+    codes = spliced(corpus.codes)
+    codes[put] = written.codes
+    free, origin = corpus.free, corpus.origin
+    if traced:
+        free, origin = spliced(free), spliced(origin)
+        free[put], origin[put] = True, -1
     return Corpus(codes, start, length, free, origin, corpus.keys), change
+
+
+def _splicer(size: int, change: Change) -> Callable[[Array], Array]:
+    """Return what gives a column of `size` code points the shape after a change; what is written over is left to be set."""
+    shift = change.new_end - change.end
+    if not shift.any():
+        return np.copy
+    ends = np.concatenate([[0], change.new_end, [size + shift[-1]]])
+    source = np.arange(ends[-1]) - np.repeat(np.concatenate([[0], shift]), np.diff(ends))
+    return lambda column: column.take(source, mode="clip")
 
 
 def spans(at: Array, length: Array) -> Array:
@@ -263,16 +287,18 @@ def _class(code: int) -> int:
 
 def single(corpus: Corpus) -> Array:
     """Return which code points are free, and each a grapheme of its own: neither continued nor joined to what was before."""
-    kind = classes(corpus.codes)
-    alone = corpus.free & ((kind & EXTEND) == 0)
-    alone[:-1] &= (kind[1:] & EXTEND) == 0
-    alone[1:] &= (kind[:-1] & JOINER) == 0
+    shared = corpus.kind & (EXTEND | JOINER)
+    if not shared.any():
+        return corpus.free
+    alone = corpus.free & ((shared & EXTEND) == 0)
+    alone[:-1] &= (shared[1:] & EXTEND) == 0
+    alone[1:] &= (shared[:-1] & JOINER) == 0
     return np.asarray(alone)
 
 
 def letters(corpus: Corpus) -> Array:
     """Return which code points are letters of which `single` is true."""
-    return np.asarray(single(corpus) & ((classes(corpus.codes) & LETTER) > 0))
+    return np.asarray(single(corpus) & ((corpus.kind & LETTER) > 0))
 
 
 @cache

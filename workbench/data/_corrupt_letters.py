@@ -111,6 +111,9 @@ FIRST, MANY = np.zeros((2, 128), np.int64), np.zeros((2, 128), np.int64)
 for _place, (_pair, _shape, _) in reversed(list(enumerate(OPTIONS))):
     FIRST[_pair, ord(_shape)] = _place
     MANY[_pair, ord(_shape)] += 1
+SECOND = np.zeros(128, np.uint32)  # of pairs, by their first letter
+SECOND[[ord(parts[0]) for parts in SPLITS.values()]] = [ord(parts[1]) for parts in SPLITS.values()]
+SHAPE = (MANY[0] > 0) + 2 * (SECOND > 0).astype(np.uint8)  # 1: read for another alone; 2: with the next
 
 
 def ocr(corpus: Corpus) -> Found:
@@ -119,14 +122,16 @@ def ocr(corpus: Corpus) -> Found:
     Of overlapping pairs the first counts, and letters of a pair count with it alone.
     """
     codes, alone = corpus.codes, single(corpus)
-    pair = np.zeros(codes.size, bool)
-    for parts in SPLITS.values():
-        pair[:-1] |= (codes[:-1] == ord(parts[0])) & (codes[1:] == ord(parts[1])) & alone[:-1] & alone[1:]
-    pair[1:] &= ~pair[:-1].copy()
-    one = alone & (codes < 128) & (MANY[0, np.minimum(codes, 127)] > 0) & ~pair
-    one[1:] &= ~pair[:-1]
-    at = np.flatnonzero(pair | one)
-    two = pair[at].astype(np.int64)
+    shape = SHAPE[np.minimum(codes, 127)]
+    begin = np.flatnonzero(shape > 1)  # first letters of pairs; the last code point is a NUL
+    begin = begin[(codes[begin + 1] == SECOND[codes[begin]]) & alone[begin] & alone[begin + 1]]
+    begin = begin[np.append(True, np.diff(begin) > 1)[: begin.size]]
+    site = alone & ((shape & 1) > 0)
+    site[begin] = True
+    site[begin + 1] = False
+    at = np.flatnonzero(site)
+    two = np.zeros(at.size, np.int64)
+    two[np.searchsorted(at, begin)] = 1
 
     def write(which: Array, draws: Array) -> Written:
         shape = two[which], codes[at[which]]

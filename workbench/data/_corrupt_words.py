@@ -17,7 +17,6 @@ from workbench.data._corrupt_corpus import (
     Find,
     Found,
     Written,
-    classes,
     letters,
     one_each,
     pieces,
@@ -77,7 +76,7 @@ lower = _cased(_in_small)
 
 def whitespace(corpus: Corpus) -> Found:
     """Find single spaces between words; leave them out or write two."""
-    kind = classes(corpus.codes)
+    kind = corpus.kind
     blank = (kind & SPACE > 0) | (corpus.codes == 0)
     lone = single(corpus) & (corpus.codes == 32)
     lone[1:] &= ~blank[:-1]
@@ -109,7 +108,7 @@ def split(corpus: Corpus) -> Found:
 
 def drop_punctuation(corpus: Corpus) -> Found:
     """Find punctuation marks that no number follows ("3.50", "-5"); write nothing."""
-    kind = classes(corpus.codes)
+    kind = corpus.kind
     mark = single(corpus) & (kind & MARK > 0)
     mark[:-1] &= kind[1:] & NUMBER == 0
     at = np.flatnonzero(mark)
@@ -118,7 +117,7 @@ def drop_punctuation(corpus: Corpus) -> Found:
 
 def add_punctuation(corpus: Corpus) -> Found:
     """Find the ends of words and numbers before a space or the end of the text; write one of , . ; : ! ?."""
-    kind = classes(corpus.codes)
+    kind = corpus.kind
     blank = (kind & SPACE > 0) | (corpus.codes == 0)
     at = np.flatnonzero(corpus.free[:-1] & (kind[:-1] & (LETTER | EXTEND | NUMBER) > 0) & blank[1:]) + 1
     return Found(at, at, lambda _, draws: one_each(STOPS[draws % np.uint64(len(STOPS))]))

@@ -155,7 +155,8 @@ class Corruption:
             used.append(part.name)
             again = used.count(part.name)
             corpus = corpus.keyed(part.name if again == 1 else f"{part.name}#{again}", ids, seed)
-            corpus, change = corrupted(corpus, part.find, part.rates[severity - 1])
+            first = corpus if len(used) == 1 else first  # it has found the text of each place
+            corpus, change = corrupted(corpus, part.find, part.rates[severity - 1], traced=bool(self.parts))
         return [first, corpus], overall(corpus, first.codes.size) if self.parts else change
 
 
@@ -164,15 +165,17 @@ def _corpus(texts: Sequence[str], ids: Sequence[str], keep: Keep) -> Corpus:
     texts = [texts] if isinstance(texts, str) else list(texts)
     if len(ids) != len(texts) or isinstance(ids, str):
         raise DataError(f"There are {len(texts)} texts and {len(ids)} ids. Give one id for each text, in a list.")
-    for row, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise DataError(f"Text {row} (id {ids[row]!r}) is {text!r}, not a text. Drop it, or make it one.")
-    if NUL in "".join(texts):
+    if set(map(type, texts)) - {str}:
+        for row, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise DataError(f"Text {row} (id {ids[row]!r}) is {text!r}, not a text. Drop it, or make it one.")
+    joined = NUL.join([*texts, ""])
+    if joined.count(NUL) > len(texts):
         row = next(row for row, text in enumerate(texts) if NUL in text)
         raise DataError(
             f"Text {row} (id {ids[row]!r}) holds the character NUL, which separates texts. Take it out: text.replace('\\0', '')."
         )
-    return encoded(texts, None if keep is None else _free(texts, keep))
+    return encoded(texts, joined, None if keep is None else _free(texts, keep))
 
 
 def _free(texts: list[str], keep: str | re.Pattern[str] | Sequence[str | Sequence[str]]) -> Array:
