@@ -33,6 +33,12 @@ FIELDS = (
 )
 
 
+@pytest.fixture(autouse=True)
+def _each_batch_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask the head after every batch, as it is with real models, whose batches take longer."""
+    monkeypatch.setattr("workbench.models.engine.HEAD", 1)
+
+
 def engine(path: Path | None, *, fingerprint: str = "tiny llama 0", model: Any = None, budget: int = 64) -> Engine:
     """Return an engine that keeps its answers in `path`."""
     cache = None if path is None else Cache(path)
@@ -205,6 +211,8 @@ import numpy as np
 sys.path.insert(0, sys.argv[2])
 from pathlib import Path
 from test_engine_cache import REQUESTS, engine
+import workbench.models.engine
+workbench.models.engine.HEAD = 1
 made = engine(Path(sys.argv[1]))
 slow = float(sys.argv[3])
 made.model.get_decoder().register_forward_pre_hook(lambda module, args: time.sleep(slow))
@@ -234,7 +242,7 @@ def begin(process: subprocess.Popen[str]) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 def test_after_kill_9_the_finished_part_is_not_run_again(tmp_path: Path) -> None:
     """A process killed in the middle leaves what it finished; the next call reads it bit for bit and runs the rest."""
-    with scorer(tmp_path, 0.1) as process:
+    with scorer(tmp_path, 0.3) as process:
         begin(process)
         until = time.monotonic() + 30
         while Cache(tmp_path).size().entries < 10 and time.monotonic() < until:

@@ -10,11 +10,18 @@ import tiny
 import torch
 
 from workbench.errors import ModelError, OutOfMemory
-from workbench.models._forward import Forward, is_out_of_memory, widened
+from workbench.models._forward import Forward
+from workbench.models._memory import is_out_of_memory, widened
 from workbench.models.engine import Engine
 from workbench.models.verbs import Request
 
 REQUESTS = [*tiny.REQUESTS, *(Request(f"Twelve and {n} make", f" {n + 12}") for n in range(20))]
+
+
+@pytest.fixture(autouse=True)
+def _each_batch_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask the head after every batch, as it is with real models, whose batches take longer."""
+    monkeypatch.setattr("workbench.models.engine.HEAD", 1)
 
 
 @pytest.fixture(scope="module")

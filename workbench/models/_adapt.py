@@ -123,7 +123,7 @@ def run_batches(
 
     Raises `OutOfMemory` where one input alone does not fit.
     """
-    from workbench.models._forward import is_out_of_memory  # torch, which a callable does without
+    from workbench.models._memory import is_out_of_memory  # torch, which a callable does without
 
     waiting = list(reversed(work))
     while waiting and not monitor.stopped:

@@ -7,8 +7,13 @@ a short prompt when it is made, and takes the first way that agrees:
 2. the whole model with `logits_to_keep`, so that logits exist at wanted positions only;
 3. the whole model with all its logits.
 
-Rows are padded on the right, where a causal model does not look, whatever `tokenizer.padding_side` says. No attention mask is
-passed unless the check asks for it: a mask costs SDPA its fast kernels, and gives rows without an allowed key under a window.
+Then it sees whether the model reads trees (`_tree`, `_masks`) and kept keys and values, on a small tree, and again on one that is
+longer than the window of its sliding layers before the first that needs it. A model that ignores masks or position ids (recurrent
+ones, ALiBi) is given chains.
+
+Chains are padded on the right, where a causal model does not look, whatever `tokenizer.padding_side` says. No attention mask is
+passed for them unless the check asks for it: a mask costs SDPA its fast kernels, and gives rows without an allowed key under a
+window.
 """
 
 import inspect
@@ -23,10 +28,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workbench.errors import ModelError, OutOfMemory
-from workbench.models._plan import Row
+from workbench.models._masks import Kept, Masks
+from workbench.models._memory import is_out_of_memory, widened
+from workbench.models._plan import Row, Wanted, lineage
+from workbench.models._tree_check import check
 from workbench.models.head import Head, Statistics, statistics, statistics_of_logits
 
-__all__ = ["Forward", "is_out_of_memory", "widened"]
+__all__ = ["Forward"]
 
 PATHS = ("head", "logits_to_keep", "full logits")
 PADDING = ("plain", "mask", "none")
@@ -49,7 +57,12 @@ class Forward:
         self.notes: list[str] = []
         self.decoder = model.get_decoder() if hasattr(model, "get_decoder") else None
         self.head = Head.of(model)
+        self.masks: Masks | None = None
+        self.trees = "none"
+        self.probe = tuple(probe)
+        self._compared = False  # whether trees longer than the window were
         self.way = self._check(list(probe))
+        self._check_trees()
 
     @property
     def dtype(self) -> torch.dtype:
@@ -57,56 +70,82 @@ class Forward:
         return next((p.dtype for p in self.model.parameters() if p.is_floating_point()), torch.float32)
 
     @torch.inference_mode()
-    def run(self, rows: Sequence[Row]) -> NDArray[np.float32]:
-        """Return (5, m) for the m wanted targets of these rows in order: log p, top, mean, variance of log p, rank."""
+    def states(self, rows: Sequence[Row], kept: dict[Row, Kept]) -> Tensor:
+        """Return what `statistics` starts from at the wanted positions of these rows, each once in order, (n, ...).
+
+        `kept` has the keys and values that the rows read; those of a row that is to be kept are put in, and those that no row
+        below the present one's parents reads are dropped.
+        """
         if self.model.training:
             self.model.eval()
-        where = [(i, wanted.position) for i, row in enumerate(rows) for wanted in row.wanted]
-        unique = {place: k for k, place in enumerate(dict.fromkeys(where))}
-        states = self._states([row.tokens for row in rows], list(unique))
-        target = [wanted.target for row in rows for wanted in row.wanted]
-        found = []
-        for start in range(0, len(where), TARGETS):
-            places = [unique[place] for place in where[start : start + TARGETS]]
+        places = [(i, position) for i, row in enumerate(rows) for position in _positions(row.wanted)]
+        return self._states(rows, places, kept)
+
+    @torch.inference_mode()
+    def statistics(self, states: Tensor, wanted: Sequence[Sequence[Wanted]]) -> NDArray[np.float32]:
+        """Return (5, m) for the m targets of rows in order, from the states of those rows."""
+        place: list[int] = []
+        for row in wanted:
+            first = place[-1] + 1 if place else 0
+            index = {position: first + k for k, position in enumerate(_positions(row))}
+            place += [index[one.position] for one in row]
+        target = [one.target for row in wanted for one in row]
+        found = [np.empty((5, 0), np.float32)]
+        for start in range(0, len(place), TARGETS):
+            places = place[start : start + TARGETS]
             first, last = min(places), max(places) + 1
             position = torch.tensor([k - first for k in places], device=states.device)
-            wanted = torch.tensor(target[start : start + TARGETS], device=states.device)
-            found.append(self._statistics(states[first:last], position, wanted))
-        return np.concatenate([torch.stack(list(part)).cpu().numpy() for part in found], axis=1)
+            targets = torch.tensor(target[start : start + TARGETS], device=states.device)
+            part = self._statistics(states[first:last], position, targets)
+            found.append(torch.stack(list(part)).cpu().numpy())
+        whole = np.concatenate(found, axis=1)
+        whole[:, np.isnan(whole[0])] = np.nan  # ranks too
+        return whole
 
     def positions(self, rows: Sequence[Row]) -> int:
         """Return at how many distinct positions of these rows something is wanted."""
-        return sum(len({wanted.position for wanted in row.wanted}) for row in rows)
+        return sum(len(_positions(row.wanted)) for row in rows)
 
     def _statistics(self, states: Tensor, position: Tensor, target: Tensor) -> Statistics:
         if self.way.path == "head" and self.head is not None:
             return statistics(states, self.head, position, target)
         return statistics_of_logits(states, position, target)
 
-    def _states(self, tokens: Sequence[Sequence[int]], places: list[tuple[int, int]]) -> Tensor:
+    def _states(self, rows: Sequence[Row], places: list[tuple[int, int]], kept: dict[Row, Kept]) -> Tensor:
         """Return hidden states, or logits, at the (row, position) places, (n, ...)."""
-        inputs = self._inputs(tokens)
-        row = torch.tensor([place[0] for place in places], device=self.device)
-        if self.way.path == "logits_to_keep":
-            kept = sorted({position for _, position in places})
-            index = {position: k for k, position in enumerate(kept)}
+        inputs = self._inputs(rows, kept)
+        row = torch.tensor([place[0] for place in places], dtype=torch.long, device=self.device)
+        column = torch.tensor([place[1] for place in places], dtype=torch.long, device=self.device)
+        if self.way.path == "logits_to_keep" and places:
+            read = sorted({position for _, position in places})
+            index = {position: k for k, position in enumerate(read)}
             column = torch.tensor([index[place[1]] for place in places], device=self.device)
-            out = self.model(**inputs, logits_to_keep=torch.tensor(kept, device=self.device)).logits
+            out = self.model(**inputs, logits_to_keep=torch.tensor(read, device=self.device)).logits
+        elif self.way.path == "head" and self.decoder is not None and self.head is not None:
+            out = self.decoder(**inputs).last_hidden_state.to(self.head.weight.device)
         else:
-            column = torch.tensor([place[1] for place in places], device=self.device)
-            if self.way.path == "head" and self.decoder is not None and self.head is not None:
-                out = self.decoder(**inputs).last_hidden_state.to(self.head.weight.device)
-            else:
-                out = self.model(**inputs).logits
+            out = self.model(**inputs).logits
+        if rows[0].kept:
+            inputs["past_key_values"].close(rows[0].stop)
         return out[row.to(out.device), column.to(out.device)]
 
-    def _inputs(self, tokens: Sequence[Sequence[int]]) -> dict[str, Any]:
+    def _inputs(self, rows: Sequence[Row], kept: dict[Row, Kept]) -> dict[str, Any]:
         """Return the arguments of a forward over rows padded on the right with token 0."""
-        longest = max(len(row) for row in tokens)
-        padded = [[*row, *[0] * (longest - len(row))] for row in tokens]
+        longest = max(len(row.tokens) for row in rows)
+        padded = [[*row.tokens, *[0] * (longest - len(row.tokens))] for row in rows]
         inputs: dict[str, Any] = {"input_ids": torch.tensor(padded, device=self.device), "use_cache": False}
-        if self.way.padding == "mask":
-            mask = [[1] * len(row) + [0] * (longest - len(row)) for row in tokens]
+        first = rows[0]
+        if self.masks is not None and (first.parent or first.kept or any(row.depth for row in rows)):
+            inputs |= self.masks.arguments(rows, self.device)
+            line = set(lineage(first.parent))
+            for done in [row for row in kept if row not in line]:
+                del kept[done]
+            if first.parent:
+                inputs["past_key_values"] = kept[first.parent]
+            if first.kept:
+                kept[first] = inputs["past_key_values"] = Kept(inputs.get("past_key_values"))
+        elif self.way.padding == "mask":
+            mask = [[1] * len(row.tokens) + [0] * (longest - len(row.tokens)) for row in rows]
             inputs["attention_mask"] = torch.tensor(mask, device=self.device)
         return inputs
 
@@ -155,11 +194,44 @@ class Forward:
         return way.path == "full logits" or "logits_to_keep" in inspect.signature(self.model.forward).parameters
 
     def _probe(self, tokens: Sequence[Sequence[int]]) -> list[Tensor]:
-        """Return all logits of each row, float32, by the present way."""
+        """Return all logits of each sequence, float32, by the present way."""
         places = [(i, position) for i, row in enumerate(tokens) for position in range(len(row))]
-        states = self._states(tokens, places)
+        states = self._states([Row(tuple(row)) for row in tokens], places, {})
         logits = self.head.logits(states) if self.way.path == "head" and self.head is not None else states
         return list(torch.split(logits.float(), [len(row) for row in tokens]))
+
+    def reads_trees(self, length: int) -> str:
+        """Return what of trees the model reads, "kept", "rows" or "none", in sequences of up to `length` tokens.
+
+        Trees beyond the window of sliding layers are compared once with chains, before the first of them is run.
+        """
+        window = self.masks.window if self.masks else None
+        if window is not None and length > window and not self._compared:
+            self._compared = True
+            self._check_trees(length=window + len(self.probe))
+        return self.trees
+
+    @torch.inference_mode()
+    def logits(self, rows: Sequence[Row], kept: dict[Row, Kept]) -> Tensor:
+        """Return the logits, float32, at the wanted positions of these rows, each once in order."""
+        states = self.states(rows, kept)
+        return (self.head.logits(states) if self.way.path == "head" and self.head is not None else states).float()
+
+    def _check_trees(self, *, length: int = 0) -> None:
+        if self.way.padding == "plain":
+            tolerance = TOLERANCE.get(self.dtype, 1e-3)
+            try:
+                self.masks, self.trees = check(self, self.probe, tolerance, length=length)
+            except FloatingPointError:
+                with widened(self.model):
+                    self.masks, self.trees = check(self, self.probe, tolerance, length=length)
+        if self.trees == "none":
+            self.notes.append("self-check: beginnings that sequences share are run for each (the model reads no trees)")
+
+
+def _positions(wanted: Sequence[Wanted]) -> list[int]:
+    """Return the distinct positions at which something is wanted, in order."""
+    return list(dict.fromkeys(one.position for one in wanted))
 
 
 @contextmanager
@@ -170,26 +242,3 @@ def _rejects() -> Iterator[None]:
     except Exception as error:
         if is_out_of_memory(error):
             raise
-
-
-@contextmanager
-def widened(model: Any) -> Iterator[None]:
-    """Hold the model's half-precision weights in float32 for a while; they come back as they were, bit for bit."""
-    tensors = [*model.parameters(), *model.buffers()]
-    kept = [(tensor, tensor.data) for tensor in tensors if tensor.dtype in (torch.float16, torch.bfloat16)]
-    try:
-        for tensor, data in kept:
-            tensor.data = data.float()
-        yield
-    finally:
-        for tensor, data in kept:
-            tensor.data = data
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error means that memory ran out: torch says so in several ways."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    text = str(error).lower()
-    signs = ("out of memory", "not enough memory", "can't allocate memory", "alloc_failed")
-    return isinstance(error, RuntimeError) and any(sign in text for sign in signs)

@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workbench.models._forward import TOLERANCE, is_out_of_memory
+from workbench.models._forward import TOLERANCE
+from workbench.models._memory import is_out_of_memory
 
 __all__ = ["Copy", "MaskedForward", "Way"]
 

@@ -66,8 +66,8 @@ class LanguageModel:
     def choose(self, questions: Sequence[Question], *, monitor: Monitor | None = None) -> Choices:
         """Return the log-likelihood of every choice of every question, in nats, with its number of tokens.
 
-        Letters (one token each) and whole answers are asked alike. Choices of one token share one run of their prompt; longer
-        ones run it once each. A question is done when all its choices are.
+        Letters (one token each) and whole answers are asked alike, and every token that prompts and choices share is run once. A
+        question is done when all its choices are.
         """
         for i, question in enumerate(questions):
             if not question.choices:

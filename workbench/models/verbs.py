@@ -110,11 +110,16 @@ class Silent:
 
 @dataclass
 class Counters:
-    """What a scoring call did: exact, so that tests can assert it."""
+    """What a scoring call did: exact, so that tests can assert it.
+
+    `unique_tokens` counts the nodes of the prefix tree of what was not cached; `tokens_run` what went through the model, without
+    padding: the same where the tree was one row, and not much more elsewhere.
+    """
 
     requests: int = 0
     unique_requests: int = 0
     cached: int = 0
+    unique_tokens: int = 0
     tokens_run: int = 0
     tokens_padded: int = 0
     head_positions: int = 0
