@@ -32,13 +32,14 @@ from workbench.models._masks import Kept, Masks
 from workbench.models._memory import is_out_of_memory, widened
 from workbench.models._plan import Row, Wanted, lineage
 from workbench.models._tree_check import check
-from workbench.models.head import Head, Statistics, statistics, statistics_of_logits
+from workbench.models.head import BLOCK, Head, Statistics, statistics, statistics_of_logits
 
 __all__ = ["Forward"]
 
 PATHS = ("head", "logits_to_keep", "full logits")
 PADDING = ("plain", "mask", "none")
-TARGETS = 128  # at a time: their block of logits takes 4 MiB
+TARGETS = {"cpu": 128}  # at a time, with BLOCK rows of the head: their logits take 512 KiB
+TARGETS_ELSEWHERE, BLOCK_ELSEWHERE = 2048, 8192  # 64 MiB
 TOLERANCE = {torch.float16: 2e-2, torch.bfloat16: 1e-1}  # of the spread of the logits; 1e-3 in float32
 
 
@@ -91,11 +92,12 @@ class Forward:
             place += [index[one.position] for one in row]
         target = [one.target for row in wanted for one in row]
         found = [np.empty((5, 0), np.float32)]
-        for start in range(0, len(place), TARGETS):
-            places = place[start : start + TARGETS]
+        size = TARGETS.get(states.device.type, TARGETS_ELSEWHERE)
+        for start in range(0, len(place), size):
+            places = place[start : start + size]
             first, last = min(places), max(places) + 1
             position = torch.tensor([k - first for k in places], device=states.device)
-            targets = torch.tensor(target[start : start + TARGETS], device=states.device)
+            targets = torch.tensor(target[start : start + size], device=states.device)
             part = self._statistics(states[first:last], position, targets)
             found.append(torch.stack(list(part)).cpu().numpy())
         whole = np.concatenate(found, axis=1)
@@ -107,9 +109,10 @@ class Forward:
         return sum(len(_positions(row.wanted)) for row in rows)
 
     def _statistics(self, states: Tensor, position: Tensor, target: Tensor) -> Statistics:
+        block = BLOCK if states.device.type == "cpu" else BLOCK_ELSEWHERE
         if self.way.path == "head" and self.head is not None:
-            return statistics(states, self.head, position, target)
-        return statistics_of_logits(states, position, target)
+            return statistics(states, self.head, position, target, block=block)
+        return statistics_of_logits(states, position, target, block=block)
 
     def _states(self, rows: Sequence[Row], places: list[tuple[int, int]], kept: dict[Row, Kept]) -> Tensor:
         """Return hidden states, or logits, at the (row, position) places, (n, ...)."""
