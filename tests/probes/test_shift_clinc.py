@@ -1,5 +1,6 @@
-"""The probe `shift` on MiniLM's embeddings of CLINC150 and BANKING77: the values of the notes, 5.3 (slow: 2,600 texts)."""
+"""The probe `shift` on MiniLM's embeddings of CLINC150, BANKING77 and TweetEval: the notes' values, 5.3 (slow: 4,100 texts)."""
 
+from pathlib import Path
 from typing import Any
 
 import minilm
@@ -20,6 +21,11 @@ CASES = {  # MMD²_u, p by permutation (999), p by sign flips (2,048), as the no
     "10 %": (0.000406, 0.045, 0.047),
     "20 %": (0.000935, 0.003, 0.001),
 }
+TASKS = {
+    "sentiment": 0.757,
+    "offensive": 0.476,
+    "hate": 0.707,
+}  # p of a task's first 250 test tweets against its next 250
 
 
 def examples(texts: list[str], name: str) -> wb.Examples:
@@ -68,6 +74,29 @@ def test_the_detection_cases_of_the_notes(case: str, sets: dict[str, list[str]])
     flips = value(run(method="sign flips", draws=2047), "p_value")
     wanted = 0.001 if by_signs is None else by_signs
     assert flips == pytest.approx(wanted, abs=4 * np.sqrt(2 * wanted * (1 - wanted) / 2047))
+
+
+@pytest.fixture(scope="module")
+def tweets(benchmark_data: Path) -> dict[str, tuple[wb.Examples, wb.Examples]]:
+    """Return two halves of the first 500 test tweets of three tasks."""
+    made = {}
+    for task in TASKS:
+        texts = wb.benchmark("tweeteval", task=task, split="test").frame["text"].tolist()[:500]
+        made[task] = examples(texts[:250], f"{task}-old"), examples(texts[250:], f"{task}-new")
+    return made
+
+
+@pytest.mark.parametrize("old", list(TASKS))
+@pytest.mark.parametrize("new", list(TASKS))
+def test_the_tasks_of_tweeteval(old: str, new: str, tweets: dict[str, tuple[wb.Examples, wb.Examples]]) -> None:
+    """Halves of one task: the notes' p to its Monte-Carlo error. Two tasks: the least p that 999 draws can have."""
+    report = wb.run(
+        "shift", minilm.encoder(), tweets[new][1], reference=tweets[old][0], width=WIDTH, method="permutation"
+    )
+    p = value(report, "p_value")
+    wanted = TASKS[old] if old == new else 0.001
+
+    assert p == pytest.approx(wanted, abs=4 * np.sqrt(2 * wanted * (1 - wanted) / 999) if old == new else 1e-9), report
 
 
 def test_other_tests_find_the_same_shift(sets: dict[str, list[str]]) -> None:
