@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from workbench._conduct import from_predictions, run
     from workbench.audit.compare import compare
+    from workbench.audit.robustness import robustness
     from workbench.data.benchmarks import benchmark, benchmarks
     from workbench.data.examples import Examples
     from workbench.data.packs import pack, packs
@@ -41,6 +42,7 @@ __all__ = [
     "open",
     "pack",
     "packs",
+    "robustness",
     "run",
     "selection",
     "threshold",
@@ -59,6 +61,7 @@ _NAMES = {
     "open": ("workbench.reports", "open_report"),
     "pack": ("workbench.data.packs", "pack"),
     "packs": ("workbench.data.packs", "packs"),
+    "robustness": ("workbench.audit.robustness", "robustness"),
     "run": ("workbench._conduct", "run"),
     "threshold": ("workbench.views.threshold", "threshold"),
 }

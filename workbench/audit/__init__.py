@@ -1,4 +1,4 @@
 """Audits: what can be said about reports beyond each by itself.
 
-`compare` sets two reports of the same examples side by side.
+`compare` sets two reports of the same examples side by side; `robustness` asks which of several models holds up elsewhere.
 """

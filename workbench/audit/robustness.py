@@ -1,0 +1,176 @@
+"""Several models here and elsewhere: who is more accurate there than models of its accuracy are.
+
+`robustness` reads the rows of reports that there are, one of the usual data and one of the shifted data for each model, and asks
+nothing again. The estimate and its interval are `workbench.stats.robustness.effective_robustness`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from workbench.errors import DataError, UsageError, unknown
+from workbench.reports import Report
+from workbench.stats.intervals import Interval
+from workbench.stats.robustness import effective_robustness
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Robust", "robustness"]
+
+Reports = Mapping[str, Report] | Sequence[Report]
+LIMITS = (
+    "A model above the line is more accurate elsewhere than its accuracy here foretells, which is not why; and it may be less "
+    "accurate there than a model on the line.",
+    "The line is that of the models at hand: few of them, or of one kind, make another line than many of many kinds would. The "
+    "interval allows for the rows that were drawn, not for which models they are.",
+    "A model that the line is fitted to draws it towards itself: name the standard models in baseline, without those in question.",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Robust:
+    """Effective robustness of several models.
+
+    `metrics` has one line per model: model, inside and outside (accuracies), expected (what the line foretells outside), value
+    (outside minus expected) with low and high (95 %), baseline (whether the line is fitted to it), n_inside, n_outside, method.
+    `slope` and `intercept` are the line's: logit(outside) = intercept + slope logit(inside).
+    """
+
+    metrics: "pd.DataFrame"
+    slope: Interval
+    intercept: Interval
+    notes: tuple[str, ...] = ()
+    limits: tuple[str, ...] = LIMITS
+
+    def __repr__(self) -> str:
+        wide = max(map(len, self.metrics["model"]))
+        said = [f"Effective robustness over {int(self.metrics['baseline'].sum())} models on the line"]
+        said += [f"! {note}" for note in self.notes]
+        table = self.metrics
+        for name, on_line in zip(table["model"], table["baseline"], strict=True):
+            line = table.set_index("model").loc[name]
+            inside, outside, expected, value, low, high = (
+                float(line[column]) for column in ("inside", "outside", "expected", "value", "low", "high")
+            )
+            shown = f"{inside:.3f}  {outside:.3f}  {expected:.3f}  {value:+.3f} [{low:+.3f}, {high:+.3f}]"
+            said.append(f"  {name:<{wide}}  {shown}{'' if on_line else '  not on the line'}")
+        said.append(f"  slope {self.slope.value:.2f} [{self.slope.low:.2f}, {self.slope.high:.2f}]")
+        return "\n".join(
+            [*said, "columns: accuracy inside, outside, expected outside; outside - expected. .metrics, .limits"]
+        )
+
+
+class _Hits(NamedTuple):
+    """Hits (models, rows) of the rows that all models have answered, and how many rows were left out."""
+
+    hits: "np.ndarray[Any, Any]"
+    left: int
+    several: bool
+
+
+def robustness(
+    inside: Reports, outside: Reports, *, baseline: Sequence[str] | None = None, draws: int = 1000, seed: int = 0
+) -> Robust:
+    """Return how much more accurate each model is elsewhere than a line through the models foretells (Taori et al. 2020).
+
+    `inside` and `outside` hold a report of each model on the usual and on the shifted data: {name: report}, or two lists in one
+    order, named by the reports' models. Any probe whose rows say what was `correct` will do (`calibration`, `groups`, ...). Rows
+    that one of the models did not answer are left out for all. `baseline` names the models that the line is fitted to, all where
+    it is None.
+
+    Raises `UsageError` for models that differ or have one name, `DataError` where fewer than three models are on the line, where
+    models of one set were asked about other examples, and where rows do not say what was correct.
+
+    >>> import numpy as np, pandas as pd, workbench as wb
+    >>> def report(right, rows):
+    ...     table = pd.DataFrame({"example": range(rows), "confidence": 0.8, "hit": np.arange(rows) < right})
+    ...     return wb.from_predictions(table, confidence="confidence", correct="hit", example="example")
+    >>> here = {name: report(right, 1000) for name, right in {"a": 600, "b": 700, "c": 800, "new": 800}.items()}
+    >>> there = {name: report(right, 1000) for name, right in {"a": 400, "b": 509, "c": 640, "new": 740}.items()}
+    >>> robustness(here, there, baseline=["a", "b", "c"]).metrics.set_index("model")["value"].round(2).abs().to_dict()
+    {'a': 0.0, 'b': 0.0, 'c': 0.0, 'new': 0.1}
+    """
+    import pandas as pd
+
+    here, there = _named(inside, "inside"), _named(outside, "outside")
+    if set(here) != set(there):
+        raise UsageError(
+            f"inside has the models {', '.join(here)} and outside {', '.join(there)}. Pass a report of each model on both."
+        )
+    names = list(here)
+    for name in baseline or ():
+        if name not in here:
+            raise unknown("model", name, names)
+    fit = [baseline is None or name in baseline for name in names]
+    usual = _hits([here[name] for name in names], names, "inside")
+    shifted = _hits([there[name] for name in names], names, "outside")
+    found = effective_robustness(usual.hits, shifted.hits, baseline=fit, draws=draws, seed=seed)
+    accuracies = usual.hits.mean(axis=1), shifted.hits.mean(axis=1)
+    table = pd.DataFrame({
+        "model": names, "inside": accuracies[0], "outside": accuracies[1],
+        "expected": accuracies[1] - [one.value for one in found.models],
+        "value": [one.value for one in found.models], "low": [one.low for one in found.models],
+        "high": [one.high for one in found.models], "baseline": fit,
+        "n_inside": usual.hits.shape[1], "n_outside": shifted.hits.shape[1], "method": [one.method for one in found.models],
+    })  # fmt: skip
+    notes = [
+        f"{part.left:,} rows {side} have no answer of some model; they are left out for all."
+        for side, part in (("inside", usual), ("outside", shifted))
+        if part.left
+    ]
+    if usual.several or shifted.several:
+        notes.append(
+            "Rows belong together in clusters; the intervals take them as drawn one by one and are too narrow."
+        )
+    return Robust(table, found.slope, found.intercept, tuple(notes))
+
+
+def _named(reports: Reports, side: str) -> dict[str, Report]:
+    """Return the reports by their model's name, or raise `UsageError`."""
+    if isinstance(reports, Report) or not len(reports):
+        raise UsageError(f"{side} must hold a report of each model: {{name: report}} or a list of them.")
+    found: dict[str, Any] = dict(reports) if isinstance(reports, Mapping) else {}
+    if not found:
+        for report in reports:  # a list: the names are the models'
+            name = str(report.record.model.get("name")) if isinstance(report, Report) else "?"
+            if name in found:
+                raise UsageError(f"Two reports of {side} are of {name!r}. Name them: {{'one': report, 'two': other}}.")
+            found[name] = report
+    for name, report in found.items():
+        if not isinstance(report, Report):
+            raise UsageError(
+                f"{side} must hold reports; {name!r} is a {type(report).__name__}. Make one with wb.run(...)."
+            )
+    return {str(name): report for name, report in found.items()}
+
+
+def _hits(reports: Sequence[Report], names: Sequence[str], side: str) -> _Hits:
+    """Return the hits of the rows that all reports have, matched by example, variant and group."""
+    import pandas as pd
+
+    columns, several = [], False
+    for name, report in zip(names, reports, strict=True):
+        rows = report.explored
+        if "correct" not in rows or rows["correct"].isna().all():
+            raise DataError(
+                f"The rows of {name!r} ({report.probe}) do not say what was correct {side}. Use a probe that does: calibration."
+            )
+        keys = [rows[key].astype(str) for key in ("example", "variant", "group")]
+        columns.append(
+            pd.Series(pd.to_numeric(rows["correct"]).to_numpy(np.float64), index=pd.MultiIndex.from_arrays(keys))
+        )
+        several |= bool(rows["cluster"].nunique() < rows["example"].nunique())
+    first = set(columns[0].index.get_level_values(0))
+    for name, column in zip(names, columns, strict=True):
+        other = set(column.index.get_level_values(0)) ^ first
+        if other:
+            raise DataError(
+                f"{len(other):,} examples {side} are not in both {names[0]!r} and {name!r}, the first is {min(other)!r}. "
+                "Run all models on the same examples."
+            )
+    table = pd.concat(columns, axis=1)
+    whole = table.notna().all(axis=1)
+    return _Hits(table[whole].to_numpy().T, int((~whole).sum()), several)
