@@ -25,6 +25,8 @@ import scoring_tasks as tasks
 HERE = Path(__file__).parent
 KEPT = HERE / "results" / "scoring.json"  # ignored by git
 LM_EVAL = "lm-eval==0.4.13"
+LLAMA = "llama-cpp-python==0.3.36"  # no wheel: pip compiles it, for more than fifteen minutes on two cores
+PEERS = ("lm-eval", "transformers", "llama.cpp")
 BATCH = 8  # the best of 1, 2 and 8 for the peer (notes/engine.md, 6.1)
 PEER_TOLERANCE = 2e-3  # nats per request; the peer's softmax is float32 over the whole vocabulary
 EXACT_TOLERANCE = 1e-4  # nats per request, against float64
@@ -41,9 +43,12 @@ NOTE = (
     f"transformers (batch size {BATCH}), each in\na process of its own beside ours, on the same safetensors, float32, one "
     "thread. The bound counts operations of these same requests\n(`scoring_bound.py`: P, U, N); a peer that also pays for "
     "memory can make a ratio exceed it. Memory is the most held at any time beyond\nwhat was held before, weights included. "
-    "Requests are the first of each set; a fifth as many questions with 5 shots.\n\n"
+    "Requests are the first of each set; a fifth as many questions with 5 shots.\n"
+    "llama.cpp's binding has no wheel, and pip compiles it for more than fifteen minutes: it is timed only by "
+    "`benchmarks/scoring.py --peers llama.cpp`\n(float32 weights and cache, the keys and values of shared beginnings used "
+    "again), and stands in no table here.\n\n"
 )
-LOOP_TASKS = ("crows-pairs", "arc-text")  # what the plain loop is timed on: more would take hours
+LOOP_TASKS = ("crows-pairs", "arc-text")  # what the other peers are timed on: more would take hours
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,20 @@ def lm_eval() -> Path:
     return peers.python("lm-eval", LM_EVAL, beside=True)
 
 
+def llama(model: str, threads: str, env: dict[str, str]) -> peers.Peer:
+    """Return llama.cpp, only when asked for: its binding is compiled when it is installed."""
+    from float32_gguf import widened
+
+    from workbench.models._packaged import PACKAGED, gguf_of
+
+    source = gguf_of(PACKAGED[model])
+    assert source is not None
+    made = widened(source, peers.HOME / "gguf" / f"{model}.gguf")
+    bos = "bos" if tokenizer(model)("a")["input_ids"][0] == tokenizer(model).bos_token_id else ""
+    interpreter = peers.python("llama-cpp", LLAMA, beside=True)
+    return peers.Peer(interpreter, "peer_llama.py", str(made), threads, bos, env=env)
+
+
 def opened(side: str, model: str, threads: int) -> peers.Peer:
     """Return a side, loaded and warm."""
     few, folder = str(threads), str(weights(model))
@@ -120,6 +139,8 @@ def opened(side: str, model: str, threads: int) -> peers.Peer:
         made = peers.Peer(lm_eval(), "peer_lm_eval.py", folder, few, str(BATCH), env=env)
     elif side == "transformers":
         made = peers.Peer(here, "peer_transformers.py", folder, few, str(BATCH), "float32", env=env)
+    elif side == "llama.cpp":
+        made = llama(model, few, env)
     else:
         made = peers.Peer(here, "peer_transformers.py", folder, few, "1", "float64", env=env)
     made.ask([["The sky is", " blue"], ["", "Warm"]])
@@ -145,6 +166,7 @@ def sides() -> Iterator[Any]:
             each.close()
 
 
+@cache
 def commit() -> str:
     """Return what is checked out, with a mark where the engine's files were changed."""
     here = {"cwd": HERE, "capture_output": True, "text": True, "check": True}
@@ -212,7 +234,7 @@ def cases(settings: Settings) -> list[Case]:
         for shots in (False, True):
             for model in settings.models:
                 for name in settings.tasks:
-                    if name.endswith("-5") != shots or (peer == "transformers" and name not in LOOP_TASKS):
+                    if name.endswith("-5") != shots or (peer != "lm-eval" and name not in LOOP_TASKS):
                         continue
                     most = max(settings.questions // 5, 1) if shots else settings.questions
                     task = tasks.task(name, folder, most)
@@ -325,8 +347,8 @@ def parsed(arguments: Sequence[str] | None = None) -> Settings:
     parser.add_argument("--questions", type=int, default=default.questions, help="zero-shot; a fifth with 5 shots")
     parser.add_argument("--rounds", type=int, default=default.rounds)
     parser.add_argument("--exact", type=int, default=default.exact, help="requests checked against float64")
-    for name, choices in (("models", tuple(MODELS)), ("tasks", tasks.TASKS), ("peers", default.peers)):
-        parser.add_argument(f"--{name}", nargs="*", default=choices, choices=choices)
+    for name, choices in (("models", tuple(MODELS)), ("tasks", tasks.TASKS), ("peers", PEERS)):
+        parser.add_argument(f"--{name}", nargs="*", default=getattr(default, name), choices=choices)
     parser.add_argument("--fresh", action="store_true", help="forget the runs that are kept")
     given = vars(parser.parse_args(arguments))
     return Settings(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
