@@ -1,4 +1,8 @@
-"""JupyterLab in Chromium: one server and one browser for all tests here, one page per notebook.
+"""JupyterLab in Chromium: one server and one browser for all tests here, and one notebook that they fill in turn.
+
+A kernel that has imported everything and a page that has loaded JupyterLab are most of a test's time. So a test's cells take
+the place of the last test's in the same notebook, whose names, widgets and selection are forgotten; a notebook whose test
+failed is not used again, and a test that ends its kernel, loads a model or runs a script asks for one of its own (`alone`).
 
 Nothing outside this machine is asked: a page that asks another host fails its test.
 """
@@ -11,7 +15,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +31,22 @@ LOCAL = {"127.0.0.1", "localhost", ""}
 SETTLED = "() => document.querySelector('.wb-metrics-panel .wb-state').textContent.startsWith('n =')"
 BOXES = """() => [...document.querySelectorAll('.wb-panel')].map(e => {
   const r = e.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom, e.scrollWidth - e.clientWidth]; })"""
+FORGET = """
+import ipywidgets, sys
+ipywidgets.Widget.close_all()
+if "workbench.views.selection" in sys.modules:
+    sys.modules["workbench.views.selection"]._last = None
+get_ipython().run_line_magic("reset", "-f")
+"""
+REFILL = """sources => {
+  const shared = window.jupyterapp.shell.currentWidget.content.model.sharedModel, old = shared.cells.length;
+  shared.transact(() => {
+    shared.insertCells(0, sources.map(source => ({ cell_type: "code", source, metadata: {} })));
+    shared.deleteCellRange(sources.length, sources.length + old);
+  });
+}"""
+CLEAN = "() => window.__xss === undefined && !document.querySelector('.workbench-explorer, .workbench-threshold, .jp-Dialog')"
+FAILED: pytest.StashKey[bool] = pytest.StashKey()
 IDLE = "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 
 
@@ -35,6 +55,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(str(item.fspath)).parent == Path(__file__).parent:
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note a test that failed: its notebook may be in any state."""
+    del call
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
 
 
 @dataclass(frozen=True)
@@ -63,6 +94,31 @@ class Notebook:
             "window.jupyterapp && document.querySelector('.jp-Notebook .jp-Cell')", timeout=WAIT
         )
         self.page.wait_for_function(IDLE, timeout=WAIT)
+
+    def refill(self, cells: Sequence[str]) -> None:
+        """Forget what the kernel and the page know of the last test, and put other cells in their places."""
+        assert self.ask(FORGET) == ""
+        self.page.evaluate(REFILL, list(cells))
+        self.page.wait_for_function(
+            "n => document.querySelectorAll('.jp-Notebook .jp-Cell').length === n", arg=len(cells), timeout=WAIT
+        )
+        self.page.wait_for_function(CLEAN, timeout=WAIT)
+        self.idle()
+        self.received.update(bytes=0, frames=0)
+
+    def check(self) -> None:
+        """Fail if the page asked another host, or an error came of it."""
+        strangers, errors = self.strangers.copy(), self.errors.copy()
+        self.strangers.clear()
+        self.errors.clear()
+        assert strangers == []
+        assert errors == []
+
+    def close(self) -> None:
+        """End the kernel and close the page."""
+        with contextlib.suppress(Exception):  # a kernel that is gone already
+            self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+        self.page.close()
 
     def command(self, name: str, **arguments: Any) -> None:
         """Run a command of JupyterLab and wait for it."""
@@ -218,34 +274,68 @@ def blank(browser: Any) -> Iterator[Any]:
     page.close()
 
 
+@pytest.fixture(scope="session")
+def context(browser: Any) -> Iterator[Any]:
+    """Keep what pages load: JupyterLab's own scripts are read once."""
+    made = browser.new_context()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def spare(server: Server, context: Any) -> Iterator[list[Notebook]]:
+    """Keep the notebooks that a test has done with."""
+    del server, context  # they end after the notebooks
+    kept: list[Notebook] = []
+    yield kept
+    for one in kept:
+        one.close()
+
+
 @pytest.fixture
-def notebook(server: Server, browser: Any) -> Iterator[Callable[..., Notebook]]:
-    """Make and open notebooks from lists of cells; at the end, check that no page asked another host or failed."""
-    opened: list[Notebook] = []
+def notebook(
+    server: Server, context: Any, spare: list[Notebook], request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Notebook]]:
+    """Show lists of cells in notebooks; at the end, check that no page asked another host or failed."""
+    shown: list[tuple[Notebook, bool]] = []
 
-    def make(*cells: str, width: int = 1600, height: int = 1400) -> Notebook:
-        import nbformat
-
-        name = f"test-{time.time_ns()}.ipynb"
-        book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-        book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-        nbformat.write(book, server.folder / name)
-        page = browser.new_context(viewport={"width": width, "height": height}).new_page()
-        one = Notebook(page, server, name)
-        page.on("pageerror", lambda error: one.errors.append(str(error)))
-        page.on("request", lambda request: _note_stranger(one, request.url))
-        page.on("websocket", lambda socket_: socket_.on("framereceived", lambda frame: _note_traffic(one, frame)))
-        opened.append(one)
-        one.open()
+    def make(*cells: str, width: int = 1600, height: int = 1400, alone: bool = False) -> Notebook:
+        if spare and not alone:
+            one = spare.pop()
+            shown.append((one, False))
+            one.page.set_viewport_size({"width": width, "height": height})
+            one.refill(cells)
+        else:
+            one = _new(server, context, cells, {"width": width, "height": height})
+            shown.append((one, alone))
+            one.open()
         return one
 
     yield make
-    for one in opened:
-        with contextlib.suppress(Exception):  # a kernel that is gone already
-            one.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-        one.page.context.close()
-    assert [stranger for one in opened for stranger in one.strangers] == []
-    assert [error for one in opened for error in one.errors] == []
+    failed = request.node.stash.get(FAILED, False)
+    for one, alone in shown:
+        if alone or failed or one.errors or one.strangers:
+            one.close()
+        else:
+            spare.append(one)
+    for one, _ in shown:
+        one.check()
+
+
+def _new(server: Server, context: Any, cells: Sequence[str], size: dict[str, int]) -> Notebook:
+    import nbformat
+
+    name = f"test-{time.time_ns()}.ipynb"
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(book, server.folder / name)
+    page = context.new_page()
+    page.set_viewport_size(size)
+    one = Notebook(page, server, name)
+    page.on("pageerror", lambda error: one.errors.append(str(error)))
+    page.on("request", lambda request: _note_stranger(one, request.url))
+    page.on("websocket", lambda socket_: socket_.on("framereceived", lambda frame: _note_traffic(one, frame)))
+    return one
 
 
 def _note_stranger(one: Notebook, url: str) -> None:

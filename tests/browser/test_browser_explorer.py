@@ -184,7 +184,7 @@ def test_text_of_examples_is_shown_as_text(notebook: Callable[..., Any]) -> None
 
 def test_the_check_for_script_can_fail(notebook: Callable[..., Any]) -> None:
     """The same text given to a page as HTML does run: the check above sees something."""
-    book = notebook(f"from IPython.display import HTML\nHTML({XSS!r})")
+    book = notebook(f"from IPython.display import HTML\nHTML({XSS!r})", alone=True)
     book.run_all()
     book.page.wait_for_function("() => window.__xss === 1")
     book.errors.clear()
@@ -192,7 +192,7 @@ def test_the_check_for_script_can_fail(notebook: Callable[..., Any]) -> None:
 
 def test_the_saved_notebook_shows_a_picture_without_its_kernel(notebook: Callable[..., Any]) -> None:
     """With the kernel gone and the saved notebook opened again, a static picture stands where the explorer was."""
-    book = notebook(DATA.format(n=600), SHOW)
+    book = notebook(DATA.format(n=600), SHOW, alone=True)
     book.show()
     assert not book.page.is_visible(".workbench-static")
     book.command("docmanager:save")

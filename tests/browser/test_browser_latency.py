@@ -48,7 +48,7 @@ def last_step(book: Any, low: float, high: float) -> float:
 
 def test_a_brush_is_seen_at_once_in_many_rows(notebook: Callable[..., Any]) -> None:
     """At 1e5 rows all charts have settled soon after the last move of a drag in ten steps."""
-    book = notebook(DATA, "explorer = wb.explore(report)\nexplorer")
+    book = notebook(DATA, "explorer = wb.explore(report)\nexplorer", alone=True)
     book.run_all()
     book.ready()
     book.page.wait_for_function(
