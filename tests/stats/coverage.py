@@ -19,7 +19,7 @@ from workbench.stats.calibration import bin_table
 from workbench.stats.ranking import risk_coverage
 from workbench.stats.summary import Extras, Settings, summary
 
-GRID = 1_000_000
+GRID = 100_000  # every truth is that of ten times as many quantiles to 1e-6
 NULL = ("ece", "ece_mass", "ece_unweighted", "mce", "ks", "kuiper", "spiegelhalter", "classwise_ece")
 CONSERVATIVE = ("smooth_ece", "l2_debiased", "brier_reliability", "brier_resolution")
 
