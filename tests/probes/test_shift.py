@@ -248,11 +248,41 @@ def test_rows_that_depend_on_each_other_are_warned_of() -> None:
     ordered = wb.run("shift", None, line, reference=line.sample(40), on="columns").notes
     drawn = wb.run("shift", None, line.sample(60, seed=1), reference=line.sample(40), on="columns").notes
 
-    assert any("Rows belong together: 120 rows are 75 clusters" in note for note in shared)
+    assert any(
+        "Rows belong together: 120 rows are 75 clusters. Whole clusters change places" in note for note in shared
+    )
+    assert any("clusters hold 4.0 and 1.0 rows on average" in note for note in shared)
     assert any("30 text(s) stand in both sets" in note for note in both)
     assert any("The new rows are ordered: neighbours are more alike" in note for note in ordered)
     assert not any("ordered" in note for note in drawn)  # a sample comes as it was drawn, not in the order of the file
     assert len(wb.run("shift", Planted(), texts("b", 60), reference=texts("a", 60)).notes) == 1
+
+
+def test_clusters_change_places_whole() -> None:
+    """Eight authors of ten texts a side, one of them in both sets: the test by cluster is that of the statistics, in slices too."""
+    rng = np.random.default_rng(13)
+    sets = []
+    for side in (0, 1):
+        authors = np.repeat([f"writer {7 * side + i}" for i in range(8)], 10)  # writer 7 is in both
+        values = np.repeat(rng.normal(0, 1, (8, 2)), 10, axis=0) + rng.normal(0, 0.3, (80, 2))
+        table = pd.DataFrame({"a": values[:, 0], "b": values[:, 1], "author": authors, "part": np.tile(["x", "y"], 40)})
+        table["alone"] = np.where(authors == authors[0], "one", "others")
+        slices = ["part", "alone"]
+        sets.append(wb.Examples.of(table, features=["a", "b"], cluster="author", slices=slices, name=f"set {side}"))
+    old, new = sets
+    report = wb.run("shift", None, new, reference=old, on="columns", columns=["a", "b"], test="mmd", width=1.0)
+    line, p = report.tables["tests"].iloc[0], report.metrics.query("metric == 'p_value'").set_index("group")
+    plain = [one.drop_duplicates("cluster") for one in (report.rows.query("new == 0"), report.rows.query("new == 1"))]
+    by_row = wb.run("shift", None, new, reference=old, on="columns", columns=["a", "b"], test="ks")
+
+    assert line["how"] == "permutations of whole clusters"
+    assert [len(one) for one in plain] == [8, 8]
+    assert p.loc["all", "value"] > 0.05
+    assert p.loc["part=x", "value"] > 0.05
+    assert np.isnan(p.loc["alone=one", "value"])
+    assert "two clusters of both sets" in p.loc["alone=one", "method"]
+    assert by_row.metrics.query("metric == 'p_value' and group == 'all'")["value"].iloc[0] < 0.01
+    assert any("The test 'ks' supposes independent rows" in note for note in by_row.notes)
 
 
 def test_a_hold_out_slices_and_a_file(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.frames import Metric
-from workbench.probes._shift_tests import Data, categories, chosen_test, columns, data_of, labels, whole
+from workbench.probes._shift_tests import FEWEST, Data, categories, chosen_test, columns, data_of, labels, whole
 from workbench.probes._slices import OVERALL, groups_of
 from workbench.stats._ks import EXACT, ks_limit
 
@@ -82,6 +82,8 @@ def _outcome(data: Data, test: str, options: Mapping[str, Any], seed: int) -> "T
     """Return the one test of all that is compared: of several columns the least p-value by Bonferroni; None without values."""
     from workbench.stats.two_sample import TwoSample
 
+    if test in ("mmd", "energy") and data.clustered and data.fewest_clusters < FEWEST:
+        return None
     if test in ("mmd", "energy", "c2st"):
         made: Any = whole(data, test, options, seed)
         found: TwoSample = made.test if test == "c2st" else made
@@ -145,7 +147,12 @@ def _summary(data: Data, options: Mapping[str, Any], seed: int) -> "dict[str, In
         return {"p_value": undefined("it needs two rows of both sets", n=len(data.new))}
     outcome = _outcome(data, test, options, seed)
     if outcome is None:
-        return {"p_value": undefined("no column has values in both sets", n=len(data.new))}
+        why = (
+            "no column has values in both sets"
+            if test in ("ks", "chi2", "bbse")
+            else "it needs two clusters of both sets"
+        )
+        return {"p_value": undefined(why, n=len(data.new))}
     n = outcome.n + outcome.m
     found = {"p_value": Interval(outcome.p, outcome.p_low, outcome.p_high, n, outcome.sentence)}
     low, high = outcome.band

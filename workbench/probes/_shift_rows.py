@@ -23,6 +23,7 @@ COLUMNS = ("set", "new", "text", "contribution", "label", "vector", "names", "le
 SHOWN = 6  # columns in the text of a row that has none
 LOOKED_AT = 1000  # rows in which an order is looked for
 SHUFFLES = 199
+UNLIKE = 1.25  # ratio of the sets' mean cluster sizes from which a note warns
 
 
 class Sets(NamedTuple):
@@ -123,13 +124,9 @@ def _notes(rows: Any, sets: Sets, options: Mapping[str, Any], found: Features) -
         lost = int(rows["vector"].map(lambda vector: not np.isfinite(vector).all()).sum())
         if lost:
             notes.append(f"{lost:,} text(s) have no vector and are left out of the tests.")
-    clusters = rows["cluster"].nunique()
-    several = rows.groupby("set")["cluster"].nunique().sum()
-    if several < len(rows):
-        notes.append(
-            f"Rows belong together: {len(rows):,} rows are {clusters:,} clusters. The tests suppose independent rows, so that "
-            "p-values are too small. Test one row of each cluster."
-        )
+    several = rows.groupby("set")["cluster"].nunique()
+    if several.sum() < len(rows):
+        notes.append(_together(rows, several, chosen_test(options)))
     both = len(set(rows.loc[rows["new"] == 1, "text"]) & set(rows.loc[rows["new"] == 0, "text"])) if len(rows) else 0
     if both and options["on"] != "columns":
         notes.append(f"{both:,} text(s) stand in both sets: the sets are not drawn independently.")
@@ -141,6 +138,24 @@ def _notes(rows: Any, sets: Sets, options: Mapping[str, Any], found: Features) -
             "where rows were drawn by that order (every tenth of a sorted list, one author after another), p-values are wrong."
         )
     return notes
+
+
+def _together(rows: Any, several: Any, test: str) -> str:
+    """Return what a reader must know of rows that belong together, by the test."""
+    said = f"Rows belong together: {len(rows):,} rows are {rows['cluster'].nunique():,} clusters. "
+    if test not in ("mmd", "energy"):
+        return (
+            f"{said}The test {test!r} supposes independent rows, so that its p-values are too small. Take test='mmd' or 'energy', "
+            "which deal whole clusters, or one row of each cluster."
+        )
+    said += "Whole clusters change places in the test, and rows of one cluster are not compared."
+    sizes = (rows.groupby("set").size() / several).tolist()
+    if max(sizes) > UNLIKE * min(sizes):
+        said += (
+            f" But clusters hold {sizes[0]:.1f} and {sizes[1]:.1f} rows on average: the p-value supposes clusters of like size in "
+            "both sets. Take as many rows of each."
+        )
+    return said
 
 
 def _ordered(vectors: np.ndarray, options: Mapping[str, Any]) -> bool:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from workbench.stats.two_sample import Classified, Columns, TwoSample
 
 __all__ = [
+    "FEWEST",
     "FITS",
     "TESTS",
     "Data",
@@ -50,12 +51,23 @@ class Data(NamedTuple):
     level_names: tuple[str, ...]
     new: np.ndarray
     label: np.ndarray
+    cluster: np.ndarray
     place: np.ndarray  # of each row in the table that it comes from
 
     @property
     def enough(self) -> bool:
         """Whether both sets have rows to test."""
         return min(int(self.new.sum()), int((~self.new).sum())) >= FEWEST
+
+    @property
+    def clustered(self) -> bool:
+        """Whether several rows of a set are of one cluster."""
+        return any(len(set(self.cluster[side])) < int(side.sum()) for side in (self.new, ~self.new))
+
+    @property
+    def fewest_clusters(self) -> int:
+        """How many clusters the set with fewer has."""
+        return min(len(set(self.cluster[side])) for side in (self.new, ~self.new))
 
 
 def chosen_test(options: Mapping[str, Any]) -> str:
@@ -88,6 +100,7 @@ def data_of(rows: "pd.DataFrame") -> Data:
         tuple(map(str, level_names)),
         (ordered["new"] == 1).to_numpy(bool),
         ordered["label"].to_numpy(object),
+        ordered["cluster"].astype(str).to_numpy(object),
         ordered["_place"].to_numpy(),
     )
 
@@ -144,12 +157,14 @@ def whole(data: Data, test: str, options: Mapping[str, Any], seed: int) -> "TwoS
             return c2st(old, fresh, settings=chosen)
         from workbench.stats import mmd
 
-        settings = mmd.Settings(
-            draws=own["draws"], method=own["method"], width=own["width"], level=own["level"], seed=seed
-        )
-        return (mmd.energy if test == "energy" else mmd.mmd)(old, fresh, settings=settings)
+        method = "permutation" if clusters else own["method"]
+        settings = mmd.Settings(draws=own["draws"], method=method, width=own["width"], level=own["level"], seed=seed)
+        return (mmd.energy if test == "energy" else mmd.mmd)(old, fresh, settings=settings, clusters=clusters)
 
-    found: TwoSample | Classified = _remembered([old, fresh], (test, options["folds"], sorted(own.items()), seed), made)
+    names = data.cluster[known]
+    clusters = (names[~data.new[known]].tolist(), names[data.new[known]].tolist()) if data.clustered else None
+    told = (test, options["folds"], sorted(own.items()), seed, clusters)
+    found: TwoSample | Classified = _remembered([old, fresh], told, made)
     return found
 
 

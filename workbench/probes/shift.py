@@ -41,7 +41,7 @@ class Shift:
         "vectors or columns hold, and nothing else.",
         "A large p-value does not show that nothing moved: few rows, or a change in few of them, are missed.",
         "p-values suppose rows that are drawn independently. Authors, templates, sessions or days that share rows, and sets drawn "
-        "in an order, make them too small or too large.",
+        "in an order, make them too small or too large. Only mmd and energy deal whole clusters where cluster= names them.",
         "Columns, slices, representations and tests that you try are a search: read the corrected p-values, and confirm on rows "
         "that you have not seen (holdout=0.5).",
         "What a row contributes says what it looks like beside the two sets, not that it caused the shift.",

@@ -12,11 +12,12 @@ never 0. Two ways of changing places:
 Of more rows than `Settings.largest` the statistic is the mean over random blocks; the same p-value holds. The energy distance is
 the same with minus the distance as kernel: 2 E|x - y| - E|x - x'| - E|y - y'|, unbiased.
 
-Rows must be independent. Sets that are ordered or hold near copies give p-values that are too small.
+Rows must be independent; where some belong together, name their clusters: whole clusters change places then, and rows of one
+cluster are not compared (`clusters=`). Sets that are ordered or hold near copies give p-values that are too small.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,10 +28,12 @@ from workbench.errors import DataError, UsageError
 from workbench.stats._checks import Floats
 from workbench.stats._intervals import wilson
 from workbench.stats._kernels import DOUBLE_ROWS, Kernel, Reals, Strips, median_distance, pair_matrix, strips_of
+from workbench.stats._mmd_clusters import blocks_of, by_clusters, checked_clusters
 from workbench.stats._two_samples import TwoSample, checked_sets
 
 __all__ = ["Settings", "Witness", "energy", "mmd", "permuted", "sign_flipped", "witness"]
 
+Clusters = tuple[Sequence[object] | ArrayLike, Sequence[object] | ArrayLike]
 METHODS = ("auto", "permutation", "sign flips")
 AT_ONCE = 512  # permutations in one product
 FEWEST = 50  # rows of the smaller set in a block, where it has so many
@@ -78,26 +81,35 @@ class Witness(NamedTuple):
     new: Floats
 
 
-def mmd(reference: ArrayLike, new: ArrayLike, *, settings: Settings | None = None) -> TwoSample:
+def mmd(
+    reference: ArrayLike, new: ArrayLike, *, settings: Settings | None = None, clusters: Clusters | None = None
+) -> TwoSample:
     """Return the test of the squared maximum mean discrepancy between vectors (n, d) and (m, d), RBF kernel.
 
-    Raises `DataError` for rows that are not finite, or fewer than two in a set.
+    `clusters` names what each row belongs to, (n,) and (m,): whole clusters are dealt anew, and one that lies in both sets
+    exchanges its two parts; the statistic compares rows of different clusters alone. Clusters must be of like sizes in both sets.
+
+    Raises `DataError` for rows that are not finite, or fewer than two, or two clusters, in a set.
 
     >>> rng = np.random.default_rng(0)
     >>> found = mmd(rng.normal(0, 1, (60, 3)), rng.normal(1, 1, (40, 3)))
     >>> found.p, found.how, found.exact
     (0.001, 'permutation', True)
     """
-    return _test(reference, new, settings or Settings(), energy=False)
+    return _test(reference, new, settings or Settings(), clusters, energy=False)
 
 
-def energy(reference: ArrayLike, new: ArrayLike, *, settings: Settings | None = None) -> TwoSample:
+def energy(
+    reference: ArrayLike, new: ArrayLike, *, settings: Settings | None = None, clusters: Clusters | None = None
+) -> TwoSample:
     """Return the test of the energy distance between vectors (n, d) and (m, d) (Szekely and Rizzo 2004), unbiased.
+
+    `clusters` as in `mmd`.
 
     >>> energy([[0.0], [1.0], [2.0]], [[0.0], [1.0], [2.0], [1.0]]).p > 0.5
     True
     """
-    return _test(reference, new, settings or Settings(), energy=True)
+    return _test(reference, new, settings or Settings(), clusters, energy=True)
 
 
 def witness(reference: ArrayLike, new: ArrayLike, *, width: float | None = None, energy: bool = False) -> Witness:
@@ -202,29 +214,45 @@ def _kernel(pooled: Reals, width: float | None, *, energy: bool) -> Kernel:
     return Kernel(None) if energy else Kernel(width or median_distance(pooled, np.random.default_rng([0, 17])))
 
 
-def _test(reference: ArrayLike, new: ArrayLike, settings: Settings, *, energy: bool) -> TwoSample:
+def _test(
+    reference: ArrayLike, new: ArrayLike, settings: Settings, clusters: Clusters | None, *, energy: bool
+) -> TwoSample:
     x, y = checked_sets(reference, new)
     rng = np.random.default_rng([settings.seed, 17])
-    paired = _paired(len(x), len(y), settings.method)
+    paired = clusters is None and _paired(len(x), len(y), settings.method)
     pooled = _precise(np.concatenate([x, y]), energy=energy)
     kernel = _kernel(pooled, settings.width, energy=energy)
-    first, second = (part[rng.permutation(len(part))] for part in (pooled[: len(x)], pooled[len(x) :]))
-    blocks = list(_blocks(first, second, settings.largest))
-    used = [sum(map(len, side)) for side in zip(*blocks, strict=True)]
-    drawn, most = np.zeros(1), len(blocks[0][0])  # the first block is a largest one
-    for a, b in blocks:
-        part = (
+    if clusters is None:
+        first, second = (part[rng.permutation(len(part))] for part in (pooled[: len(x)], pooled[len(x) :]))
+        blocks = list(_blocks(first, second, settings.largest))
+        most = len(blocks[0][0])  # the first block is a largest one
+        parts = [
             _by_pairs(a, b, kernel, (settings.draws, most), rng)
             if paired
             else _by_labels(a, b, kernel, settings.draws, rng)
-        )
-        drawn = drawn + part * ((len(a) + len(b)) / sum(used))
+            for a, b in blocks
+        ]
+    else:
+        if settings.method == "sign flips":
+            raise UsageError("Sign flips need independent rows; clusters are dealt whole. Use method='permutation'.")
+        codes = checked_clusters(*clusters, len(x), len(y))
+        chosen = list(blocks_of(codes, settings.largest, rng))
+        blocks = [(pooled[: len(x)][a], pooled[len(x) :][b]) for a, b in chosen]
+        parts = [
+            by_clusters(*block, (codes[0][a], codes[1][b]), kernel, settings.draws, rng)
+            for block, (a, b) in zip(blocks, chosen, strict=True)
+        ]
+    used = [sum(map(len, side)) for side in zip(*blocks, strict=True)]
+    drawn = np.average(parts, axis=0, weights=[len(a) + len(b) for a, b in blocks])
     null = drawn[1:]
     size = 1.0 if kernel.width else float(np.sqrt(2 * pooled.var(axis=0).sum()))  # of the kernel's values
     near = max(ROUNDING * float(null.std()), FLOOR[pooled.itemsize] * size)
     found = int((null >= drawn[0] - near).sum())
     bounds = wilson(found, len(null))
     name = ("energy distance" if energy else "MMD²") + (" over pairs" if paired else "" if energy else "_u")
+    how = "sign flips" if paired else "permutation"
+    if clusters is not None:
+        name, how = f"{name} between clusters", "permutations of whole clusters"
     return TwoSample(
         test="energy distance" if energy else "MMD",
         statistic=name,
@@ -233,7 +261,7 @@ def _test(reference: ArrayLike, new: ArrayLike, settings: Settings, *, energy: b
         level=settings.level,
         draws=len(null),
         exact=True,
-        how="sign flips" if paired else "permutation",
+        how=how,
         n=used[0],
         m=used[1],
         width=float("nan") if kernel.width is None else kernel.width,
