@@ -185,8 +185,26 @@ def test_neighbours_are_drawn_evenly() -> None:
         (
             "habitual-be",
             "She is often ill, we're always late, it is often.",
-            {"She be often ill, we be always late, it is often."},
+            {"She often be ill, we always be late, it is often."},
         ),
+        ("habitual-be", "As is often the case, it is generally so", {"As is often the case, it is generally so"}),
+        (
+            "negative-concord",
+            "I don't like any of it, like nothing we ever saw",
+            {"I don't like none of it, like nothing we ever saw"},
+        ),
+        (
+            "negative-concord",
+            "Whether or not any came; not where any are",
+            {"Whether or not any came; not where any are"},
+        ),
+        ("copula-deletion", "how bad they are to us; how you are doing", {"how bad they are to us; how you doing"}),
+        (
+            "copula-deletion",
+            "he is n't here, they're used to it, he's applied",
+            {"he is n't here, they're used to it, he's applied"},
+        ),
+        ("copula-deletion", "as old as she is to me; they are a team", {"as old as she is to me; they a team"}),
         ("was-levelling", "They weren't late if you were.", {"They wasn't late if you were."}),
     ],
 )

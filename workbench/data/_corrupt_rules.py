@@ -124,8 +124,8 @@ contract = ruled(
     rule("(I|you|he|she|we|they) would", unless("not", r"\1'd", last=True)),
 )
 
-NEGATED = re.compile(r"\b(?:not(?! only| just)|never|nobody|nothing|cannot|no one)\b|n['’]t\b")
-OTHER_CLAUSE = re.compile(r"\b(?:but|because|if|unless|whether|since|although|though)\b")
+NEGATED = re.compile(r"\b(?:(?<!or )not(?! only| just)|never|nobody|nothing|cannot|no one)\b|n['’]t\b")
+OTHER_CLAUSE = re.compile(r"\b(?:but|because|if|unless|whether|since|although|though|what|where|who|how|why|which)\b")
 NO = {
     "any": "no",
     "anything": "nothing",
@@ -137,16 +137,44 @@ NO = {
 SUPERLATIVE = re.compile(
     r"\b(?:best|worst|most|least|first|last|only|\w{3,}est)\b"
 )  # "the best I have ever seen" is not negated
-HABIT = "always|usually|often|constantly|generally|normally"
+NONE_SUCH = re.compile(
+    r"\b(?:nothing|nobody|no one) (?:that )?(?:i|you|he|she|it|we|they)\b"
+)  # "like nothing we've ever seen"
+STOPS = {*HAVING.split(), "and", "or", "but", "that", "than", "as", "if", "when"}
+PARTICIPLES = {
+    *("made", "seen", "shown", "given", "taken", "told", "found", "left", "put", "known", "built", "brought"),
+    *("written", "done", "used", "born", "kept", "held"),
+}
+AHEAD = re.compile(r"\b(?:how(?: \w+)?|what|who|where|which|as|than)\s*$")  # what the copula joins may stand before it
+HABIT = "always|usually|often|constantly|normally"  # "generally" tells what is so as a rule, and hardly a habit
 
 
 def _concord(match: "re.Match[str]") -> str | None:
     """Return "nothing" for "anything" where its clause has been negated."""
     clause = OTHER_CLAUSE.split(_before(match))[-1]
     word = match.group().lower()
-    if not NEGATED.search(clause) or (word == "ever" and SUPERLATIVE.search(clause)):
+    if not NEGATED.search(clause) or (word == "ever" and (SUPERLATIVE.search(clause) or NONE_SUCH.search(clause))):
         return None
-    return NO[word]
+    return "none" if word == "any" and _after(match) == "of" else NO[word]
+
+
+def _no_copula(match: "re.Match[str]") -> str | None:
+    """Return "she" for "she is", but where a speaker keeps the verb, or where what is left would be another sentence.
+
+    It is kept at the end of a clause, where what it joins stands before ("how bad they are to us", "as tall as she is to us") and
+    before "n't". Before a participle "he's" may be "he has", and "they" without "are" would be who does it.
+    """
+    word = _after(match)
+    if not word or word in STOPS or word in PARTICIPLES or word.endswith("ed") or word.startswith(("n'", "n’")):
+        return None
+    moved = AHEAD.search(_before(match)) and not word.endswith("ing")
+    return None if moved else match.group(1)
+
+
+def _habit(match: "re.Match[str]") -> str | None:
+    """Return "often be" for "is often", but not in "as is often the case", nor at the end of a clause."""
+    kept = not _after(match) or re.search(r"\bas\s*$", _before(match))
+    return None if kept else match.expand(r"\1 be")
 
 
 def _levelled(match: "re.Match[str]") -> str | None:
@@ -163,11 +191,11 @@ invariant_dont = ruled(rule(r"doesn['’]t|does not", "don't"))  # F158
 copula_deletion = ruled(  # F174, F176-F178; not "am", not "it", "that" and "what", not at the end: Labov 1969
     rule(
         r"(he|she|we|you|they)(?:['’]s|['’]re| is| are)",
-        unless(f"{HAVING} and or but that than as if when", r"\1", last=True),
+        _no_copula,
     )
 )
 habitual_be = ruled(  # F90, where an adverb says that it is a habit
-    rule(rf"(?:am|is|are) ({HABIT})", unless("", r"be \1", last=True)),
-    rule(rf"(I|you|he|she|it|we|they)['’](?:m|s|re) ({HABIT})", unless(HAVING, r"\1 be \2", last=True)),
+    rule(rf"(?:am|is|are) ({HABIT})", _habit),
+    rule(rf"(I|you|he|she|it|we|they)['’](?:m|s|re) ({HABIT})", unless(HAVING, r"\1 \2 be", last=True)),
 )
 was_levelling = ruled(rule(r"(you|we|they) were(n['’]t)?", _levelled))  # F180
