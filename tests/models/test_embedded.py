@@ -50,7 +50,7 @@ def test_a_file_is_converted_once(gguf: Path) -> None:
     second = embedded.convert(gguf)
 
     assert (first, 1) == (second, times_made(gguf))
-    assert load(gguf, device="cpu").verbs == {"score", "choose", "generate", "embed"}
+    assert load(gguf, device="cpu").verbs == {"score", "choose", "generate", "embed", "read"}
     assert times_made(gguf) == 1
 
 

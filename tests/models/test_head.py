@@ -151,3 +151,23 @@ def test_logits_given_are_not_changed() -> None:
     statistics_of_logits(logits, torch.tensor([0]), torch.tensor([0]))
 
     assert logits.equal(torch.arange(6.0).reshape(2, 3))
+
+
+@pytest.mark.parametrize(("height", "walked"), [(10.0, False), (60.0, True), (300.0, True)])
+def test_a_logit_far_above_the_first_block_costs_no_digit(
+    monkeypatch: pytest.MonkeyPatch, height: float, *, walked: bool
+) -> None:
+    """Where a later block passes the reference by more than float32 bears, the walk with a running peak takes over."""
+    from workbench.models import head as module
+
+    calls: list[int] = []
+    inner = module._walk
+    monkeypatch.setattr(module, "_walk", lambda *given: (calls.append(1), inner(*given))[1])
+    hidden, weight, position, target = draw(5, spread=0.3)
+    target = target.clamp(max=800)
+    hidden[:, 0], weight[:, 0], weight[900, 0] = 1.0, 0.0, height
+
+    found = statistics(hidden, Head(weight), position, target, block=100)
+
+    same(found, oracle(hidden.double() @ weight.double().T, position, target), atol=1e-4)
+    assert bool(calls) == walked

@@ -2,7 +2,8 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from workbench.models._plan import Row, Wanted
 from workbench.models.requests import Encoded, Piece
 from workbench.models.verbs import Counters, Monitor, Scores
 
-__all__ = ["Answer", "Pending", "Run"]
+__all__ = ["Answer", "Pending", "Pool", "Run"]
 
 Answer = NDArray[np.float32]  # (5, tokens): log p, top log p, mean and variance of log p, rank
 
@@ -45,17 +46,55 @@ class Pending:
         self.states.append(states)
 
 
+@dataclass
+class Pool:
+    """Vectors that are read in the same pass: the mean of the states of `layer` (None: the last) at each piece's positions."""
+
+    pieces: list[Piece]
+    layer: int | None
+    keep: Callable[[dict[Piece, NDArray[np.float64]]], None] = lambda _: None
+    found: dict[Piece, NDArray[np.float64]] = field(default_factory=dict)
+    partial: dict[Piece, tuple[NDArray[np.float64], int]] = field(default_factory=dict)  # sums, and how many states
+
+    def add(self, wanted: Iterable[Wanted], states: Tensor) -> None:
+        """Add the states of a batch; a piece is found when all of its states are there."""
+        done: dict[Piece, NDArray[np.float64]] = {}
+        mine = [one.piece for one in wanted if not one.piece.scored]
+        values = states.double().cpu().numpy()
+        for piece, rows in _places(mine).items():
+            total, count = self.partial.pop(piece, (np.zeros(values.shape[1]), 0))
+            total, count = total + values[rows].sum(axis=0), count + len(rows)
+            if count == len(piece.ids) - piece.n_context:
+                done[piece] = total / count
+            else:
+                self.partial[piece] = total, count
+        if done:
+            self.keep(done)
+            self.found |= done
+
+    def left(self) -> list[Piece]:
+        """Return the pieces without a vector."""
+        return [piece for piece in dict.fromkeys(self.pieces) if piece not in self.found]
+
+
+def _places(pieces: Iterable[Piece]) -> dict[Piece, list[int]]:
+    found: dict[Piece, list[int]] = {}
+    for i, piece in enumerate(pieces):
+        found.setdefault(piece, []).append(i)
+    return found
+
+
 class Run:
     """The state of one call."""
 
-    def __init__(self, requests: int, monitor: Monitor) -> None:
-        self.requests, self.monitor = requests, monitor
+    def __init__(self, requests: int, monitor: Monitor, pool: Pool | None = None) -> None:
+        self.requests, self.monitor, self.pool = requests, monitor, pool or Pool([], None)
         self.counters = Counters(requests=requests)
         self.encoded: list[Encoded] = []
         self.answers: dict[Piece, Answer] = {}
         self.partial: dict[
             Piece, tuple[Answer, int]
-        ] = {}  # of pieces in several rows, with how many tokens are missing
+        ] = {}  # in several rows: what is there, how many tokens are missing
         self.waiting: dict[Piece, list[int]] = {}
         self.missing: list[int] = []
         self.began = time.perf_counter()

@@ -50,6 +50,13 @@ class Way(NamedTuple):
     padding: str
 
 
+class Found(NamedTuple):
+    """States of rows: at scored positions, each once in order (n, ...), and at those to be pooled, in order (m, d)."""
+
+    scored: Tensor
+    pooled: Tensor
+
+
 class Forward:
     """Runs rows through a model; `way` and `notes` say how."""
 
@@ -71,16 +78,17 @@ class Forward:
         return next((p.dtype for p in self.model.parameters() if p.is_floating_point()), torch.float32)
 
     @torch.inference_mode()
-    def states(self, rows: Sequence[Row], kept: dict[Row, Kept]) -> Tensor:
-        """Return what `statistics` starts from at the wanted positions of these rows, each once in order, (n, ...).
+    def states(self, rows: Sequence[Row], kept: dict[Row, Kept], layer: int | None = None) -> Found:
+        """Return the states of these rows at the wanted positions.
 
         `kept` has the keys and values that the rows read; those of a row that is to be kept are put in, and those that no row
-        below the present one's parents reads are dropped.
+        below the present one's parents reads are dropped. `layer` is that of the states to be pooled, None for the last.
         """
         if self.model.training:
             self.model.eval()
-        places = [(i, position) for i, row in enumerate(rows) for position in _positions(row.wanted)]
-        return self._states(rows, places, kept)
+        scored = [(i, position) for i, row in enumerate(rows) for position in _positions(_scored(row.wanted))]
+        pooled = [(i, one.position) for i, row in enumerate(rows) for one in row.wanted if not one.piece.scored]
+        return Found(*self._states(rows, scored, pooled, kept, layer))
 
     @torch.inference_mode()
     def statistics(self, states: Tensor, wanted: Sequence[Sequence[Wanted]]) -> NDArray[np.float32]:
@@ -88,9 +96,9 @@ class Forward:
         place: list[int] = []
         for row in wanted:
             first = place[-1] + 1 if place else 0
-            index = {position: first + k for k, position in enumerate(_positions(row))}
-            place += [index[one.position] for one in row]
-        target = [one.target for row in wanted for one in row]
+            index = {position: first + k for k, position in enumerate(_positions(_scored(row)))}
+            place += [index[one.position] for one in _scored(row)]
+        target = [one.target for row in wanted for one in _scored(row)]
         found = [np.empty((5, 0), np.float32)]
         size = TARGETS.get(states.device.type, TARGETS_ELSEWHERE)
         for start in range(0, len(place), size):
@@ -104,33 +112,39 @@ class Forward:
         whole[:, np.isnan(whole[0])] = np.nan  # ranks too
         return whole
 
-    def positions(self, rows: Sequence[Row]) -> int:
-        """Return at how many distinct positions of these rows something is wanted."""
-        return sum(len(_positions(row.wanted)) for row in rows)
-
     def _statistics(self, states: Tensor, position: Tensor, target: Tensor) -> Statistics:
         block = BLOCK if states.device.type == "cpu" else BLOCK_ELSEWHERE
         if self.way.path == "head" and self.head is not None:
             return statistics(states, self.head, position, target, block=block)
         return statistics_of_logits(states, position, target, block=block)
 
-    def _states(self, rows: Sequence[Row], places: list[tuple[int, int]], kept: dict[Row, Kept]) -> Tensor:
-        """Return hidden states, or logits, at the (row, position) places, (n, ...)."""
+    def _states(
+        self,
+        rows: Sequence[Row],
+        places: list[tuple[int, int]],
+        pooled: list[tuple[int, int]],
+        kept: dict[Row, Kept],
+        layer: int | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Return hidden states, or logits, at the (row, position) places, and states of a layer at others, (n, ...) each."""
         inputs = self._inputs(rows, kept)
-        row = torch.tensor([place[0] for place in places], dtype=torch.long, device=self.device)
-        column = torch.tensor([place[1] for place in places], dtype=torch.long, device=self.device)
+        vectors = torch.empty(0)
         if self.way.path == "logits_to_keep" and places:
             read = sorted({position for _, position in places})
             index = {position: k for k, position in enumerate(read)}
-            column = torch.tensor([index[place[1]] for place in places], device=self.device)
+            places = [(row, index[position]) for row, position in places]
             out = self.model(**inputs, logits_to_keep=torch.tensor(read, device=self.device)).logits
         elif self.way.path == "head" and self.decoder is not None and self.head is not None:
-            out = self.decoder(**inputs).last_hidden_state.to(self.head.weight.device)
+            more = {"output_hidden_states": True} if pooled and layer is not None else {}
+            made = self.decoder(**inputs, **more)
+            out = made.last_hidden_state.to(self.head.weight.device)
+            if pooled:
+                vectors = _at(out if layer is None else made.hidden_states[layer], pooled)
         else:
             out = self.model(**inputs).logits
         if rows[0].kept:
             inputs["past_key_values"].close(rows[0].stop)
-        return out[row.to(out.device), column.to(out.device)]
+        return _at(out, places), vectors
 
     def _inputs(self, rows: Sequence[Row], kept: dict[Row, Kept]) -> dict[str, Any]:
         """Return the arguments of a forward over rows padded on the right with token 0."""
@@ -199,7 +213,7 @@ class Forward:
     def _probe(self, tokens: Sequence[Sequence[int]]) -> list[Tensor]:
         """Return all logits of each sequence, float32, by the present way."""
         places = [(i, position) for i, row in enumerate(tokens) for position in range(len(row))]
-        states = self._states([Row(tuple(row)) for row in tokens], places, {})
+        states, _ = self._states([Row(tuple(row)) for row in tokens], places, [], {})
         logits = self.head.logits(states) if self.way.path == "head" and self.head is not None else states
         return list(torch.split(logits.float(), [len(row) for row in tokens]))
 
@@ -217,7 +231,7 @@ class Forward:
     @torch.inference_mode()
     def logits(self, rows: Sequence[Row], kept: dict[Row, Kept]) -> Tensor:
         """Return the logits, float32, at the wanted positions of these rows, each once in order."""
-        states = self.states(rows, kept)
+        states = self.states(rows, kept).scored
         return (self.head.logits(states) if self.way.path == "head" and self.head is not None else states).float()
 
     def _check_trees(self, *, length: int = 0) -> None:
@@ -230,6 +244,16 @@ class Forward:
                     self.masks, self.trees = check(self, self.probe, tolerance, length=length)
         if self.trees == "none":
             self.notes.append("self-check: beginnings that sequences share are run for each (the model reads no trees)")
+
+
+def _scored(wanted: Sequence[Wanted]) -> list[Wanted]:
+    return [one for one in wanted if one.piece.scored]
+
+
+def _at(values: Tensor, places: Sequence[tuple[int, int]]) -> Tensor:
+    """Return values (rows, t, ...) at (row, position) places, (n, ...)."""
+    where = torch.tensor(places, dtype=torch.long).reshape(-1, 2).to(values.device)
+    return values[where[:, 0], where[:, 1]]
 
 
 def _positions(wanted: Sequence[Wanted]) -> list[int]:

@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 
 from workbench.errors import ModelError, UsageError, unknown
 from workbench.models._adapt import Store, batches, run_batches, settings_of
+from workbench.models._call import Pool
 from workbench.models._features import texts_of
 from workbench.models._weights import tokenizer_hash
 from workbench.models.cache import Cache
-from workbench.models.requests import front_tokens, prefix_token
-from workbench.models.verbs import Embeddings, Monitor
+from workbench.models.engine import Engine
+from workbench.models.requests import Piece, front_tokens, pooled, prefix_token
+from workbench.models.verbs import Embeddings, Monitor, Request, Scores
 
 __all__ = ["Reading", "States"]
 
@@ -88,10 +90,7 @@ class States:
         unique = list(dict.fromkeys(wanted))
         place = {text: i for i, text in enumerate(unique)}
         self.model.eval()
-        dtype = str(next(self.model.parameters()).dtype)
-        said = f"{settings_of(self.model)} {dtype} {self.model.device.type} {self.max_length}"
-        what = "static" if static else f"{layer} {pooling} {self.causal} {self._normalises(reading)}"
-        store = Store(cache, fingerprint, "vectors", said, what, tokenizer_hash(self.tokenizer))
+        store = self._store(reading, cache, fingerprint)
         found: list[NDArray[np.float32] | None] = [None] * len(unique)
         tokens: list[Tokens] = []
 
@@ -99,7 +98,7 @@ class States:
             rows = [tokens[i] for i in batch]
             made = self._static(rows) if static else self._hidden(rows, layer, pooling)
             if not static and not np.isfinite(made).all():
-                raise ModelError(f"{self.name} gave NaN in {dtype}. Load it with dtype='float32'.")
+                raise self._not_finite()
             if self._normalises(reading):
                 made = made / np.linalg.norm(made, axis=1, keepdims=True).clip(1e-12)
             for i, vector in zip(batch, made, strict=True):
@@ -124,6 +123,58 @@ class States:
         finally:
             monitor.finish()
         return self._gathered([place[text] for text in wanted], found, tokens, static=static)
+
+    def read(
+        self,
+        engine: Engine,
+        texts: Sequence[str],
+        reading: Reading,
+        *,
+        cache: Cache | None,
+        fingerprint: str,
+        monitor: Monitor,
+    ) -> tuple[Scores, Embeddings]:
+        """Return the scores of texts after BOS, and their vectors as `embed` gives them, from one pass of a causal model."""
+        layer, pooling, static = self._settle(reading)
+        if static or engine.path != "head" or reading.vectors != "hidden":
+            vectors = self.embed(texts, reading, cache=cache, fingerprint=fingerprint, monitor=monitor)
+            return engine.score([Request("", text) for text in texts], monitor=monitor), vectors
+        unique = list(dict.fromkeys(texts))
+        tokens = self._tokens(unique)
+        own = len(front_tokens(self.tokenizer) or (prefix_token(self.tokenizer),))
+        pieces = [pooled(each.ids, pooling, own) for each in tokens]
+        names: dict[Piece, list[str]] = {}
+        for text, piece in zip(unique, pieces, strict=True):
+            names.setdefault(piece, []).append(text)
+        store = self._store(reading, cache, fingerprint)
+        last = layer == int(self.model.config.get_text_config().num_hidden_layers)
+
+        def keep(made: dict[Piece, NDArray[np.float64]]) -> None:
+            """Write vectors as soon as they are there."""
+            if not all(np.isfinite(vector).all() for vector in made.values()):
+                raise self._not_finite()
+            written = {piece: vector.astype(np.float32).tobytes() for piece, vector in made.items()}
+            store.keep({text: written[piece] for piece in made for text in names[piece]})
+
+        pool = Pool(pieces, None if last else layer, keep)
+        for i, value in store.find(unique).items():
+            pool.found[pieces[i]] = np.frombuffer(value, np.float32).astype(np.float64)
+        scores = engine.score([Request("", text) for text in texts], monitor=monitor, pool=pool)
+        found = [pool.found[piece].astype(np.float32) if piece in pool.found else None for piece in pieces]
+        place = {text: i for i, text in enumerate(unique)}
+        return scores, self._gathered([place[text] for text in texts], found, tokens, static=False)
+
+    def _not_finite(self) -> ModelError:
+        dtype = next(self.model.parameters()).dtype
+        return ModelError(f"{self.name} gave NaN in {dtype}. Load it with dtype='float32'.")
+
+    def _store(self, reading: Reading, cache: Cache | None, fingerprint: str) -> Store:
+        """Return where vectors of such a reading are kept."""
+        layer, pooling, static = self._settle(reading)
+        dtype = str(next(self.model.parameters()).dtype)
+        said = f"{settings_of(self.model)} {dtype} {self.model.device.type} {self.max_length}"
+        what = "static" if static else f"{layer} {pooling} {self.causal} {self._normalises(reading)}"
+        return Store(cache, fingerprint, "vectors", said, what, tokenizer_hash(self.tokenizer))
 
     def _gathered(
         self, places: list[int], found: list[NDArray[np.float32] | None], tokens: list[Tokens], *, static: bool

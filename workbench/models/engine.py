@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from workbench.errors import OutOfMemory
-from workbench.models._call import Answer, Pending, Run
-from workbench.models._forward import Forward
+from workbench.models._call import Answer, Pending, Pool, Run
+from workbench.models._forward import Forward, Found
 from workbench.models._masks import Kept
 from workbench.models._memory import is_out_of_memory, widened
 from workbench.models._plan import Row, batches, plan
@@ -100,14 +99,15 @@ class Engine:
         """What a reader of the numbers should know, in sentences."""
         return (*self._forward.notes, *self._notes, *(self.cache.notes if self.cache else ()))
 
-    def score(self, requests: Sequence[Request], *, monitor: Monitor | None = None) -> Scores:
+    def score(self, requests: Sequence[Request], *, monitor: Monitor | None = None, pool: Pool | None = None) -> Scores:
         """Return the statistics of each request's continuation, in the order given.
 
         Equal requests are run once. Requests that are not done, since the person stopped the run, have no tokens; the same call
-        again runs only those. A continuation without text raises DataError before anything is run.
+        again runs only those. A continuation without text raises DataError before anything is run. Vectors that `pool` asks for
+        are read in the same pass (the path must be "head").
         """
         hears = Silent() if monitor is None else monitor
-        run = Run(len(requests), hears)
+        run = Run(len(requests), hears, pool)
         try:
             hears.start(len(requests), "requests")
             run.expect(encode(self.tokenizer, requests, max_length=self.max_length))
@@ -128,7 +128,7 @@ class Engine:
             answers = {piece: _unpack(known[name], piece) for piece, name in keys.items() if name in known}
             run.take({piece: answer for piece, answer in answers.items() if answer is not None}, cached=True)
         again: list[Piece] = []
-        self._run(run.left(), run, lambda answers: self._keep(answers, keys), again)
+        self._run([*run.left(), *run.pool.left()], run, lambda answers: self._keep(answers, keys), again)
         if again and not run.monitor.stopped:
             self._repeat(again, run)
 
@@ -160,7 +160,7 @@ class Engine:
             """Turn the states that wait into answers."""
             if not pending.rows:
                 return
-            wanted = [row.wanted for row in pending.rows]
+            wanted = [[one for one in row.wanted if one.piece.scored] for row in pending.rows]
             states, pending.rows, pending.states = torch.cat(pending.states), [], []
             with self._lock:
                 found = self._forward.statistics(states, wanted)
@@ -179,25 +179,28 @@ class Engine:
         try:
             while not run.monitor.stopped and (batch := next(cut, None)):
                 with self._lock:
-                    states, said = self._try(batch, kept)
+                    states, said = self._try(batch, kept, run.pool.layer)
                 if states is None:
                     settle()
                     run.counters.oom_retries += 1
                     self._shrink(batch, said)
                     run.partial.clear()
-                    cut = self._batches([piece for piece in pieces if piece not in run.answers], chains=again is None)
+                    run.pool.partial.clear()
+                    left = [piece for piece in pieces if piece not in run.answers and piece not in run.pool.found]
+                    cut = self._batches(left, chains=again is None)
                     continue
-                run.count(batch, len(states))
-                pending.add(batch, states)
+                run.count(batch, len(states.scored))
+                run.pool.add([one for row in batch for one in row.wanted], states.pooled)
+                pending.add(batch, states.scored)
                 if pending.positions >= HEAD or pending.waited > PATIENCE:
                     settle()
         finally:
             settle()
 
-    def _try(self, batch: list[Row], kept: dict[Row, Kept]) -> tuple[Tensor | None, str]:
+    def _try(self, batch: list[Row], kept: dict[Row, Kept], layer: int | None) -> tuple[Found | None, str]:
         """Return the batch's states; None and what was said where memory ran out."""
         try:
-            return self._forward.states(batch, kept), ""
+            return self._forward.states(batch, kept, layer), ""
         except Exception as error:
             if not is_out_of_memory(error):
                 raise

@@ -50,6 +50,11 @@ class Head:
         scale = float(getattr(config, "logit_scale", None) or 1.0) / float(divisor or 1.0)
         return Head(weight, layer.bias, scale, getattr(config, "final_logit_softcapping", None))
 
+    @property
+    def plain(self) -> bool:
+        """Whether logits are a product of float32 matrices and nothing more."""
+        return self.weight.dtype == torch.float32 and self.bias is None and self.scale == 1.0 and self.softcap is None
+
     def logits(self, hidden: Tensor, start: int = 0, stop: int | None = None) -> Tensor:
         """Return the logits (n, stop - start) of hidden states (n, d), float32 (float64 stays).
 
@@ -87,8 +92,15 @@ def statistics(hidden: Tensor, head: Head, position: Tensor, target: Tensor, *, 
     >>> [round(float(value), 4) for value in found]
     [-1.3863, -1.3863, -1.3863, 0.0, 0.0]
     """
+    threshold = head.at(hidden[position], target)
+    if (
+        head.plain
+        and hidden.dtype == torch.float32
+        and (found := _fixed(hidden, head, threshold, position, target, block))
+    ):
+        return found
     blocks = ((v, head.logits(hidden, v, v + block)) for v in range(0, len(head.weight), block))
-    return _walk(blocks, head.at(hidden[position], target), position, target)
+    return _walk(blocks, threshold, position, target)
 
 
 def statistics_of_logits(logits: Tensor, position: Tensor, target: Tensor, *, block: int = BLOCK) -> Statistics:
@@ -106,6 +118,52 @@ def statistics_of_logits(logits: Tensor, position: Tensor, target: Tensor, *, bl
 
     own = logits[position, target]
     return _walk(blocks(), own if own.dtype == torch.float64 else own.float(), position, target)
+
+
+FAR = 30.0  # nats above the reference from which the variance would lose digits
+
+
+def _fixed(
+    hidden: Tensor, head: Head, threshold: Tensor, position: Tensor, target: Tensor, block: int
+) -> Statistics | None:
+    """Return the statistics of plain logits; None where some are too far above the reference for float32.
+
+    The reference of each position is a logit that is known before the walk: the largest of the first block and of its targets. The
+    product subtracts it, so that a block is written once and read by few passes; `_walk` does without a reference.
+    """
+    first = head.logits(hidden, 0, block).amax(-1)
+    reference = first.scatter_reduce(0, position, threshold, "amax")
+    limit = (threshold - reference[position])[:, None]
+    each = len(position) == len(hidden) and torch.equal(position, torch.arange(len(position), device=position.device))
+    top = torch.full_like(reference, -torch.inf)
+    s0, s1, s2 = torch.zeros(
+        3, len(hidden), device=hidden.device
+    )  # sums of e^x, x e^x, x^2 e^x with x = logit - reference
+    rank, own = torch.zeros_like(target), torch.zeros_like(threshold)
+    for v in range(0, len(head.weight), block):
+        x = torch.addmm(-reference[:, None], hidden, head.weight[v : v + block].T)
+        column = target - v
+        inside = (column >= 0) & (column < x.shape[1])
+        here = x[position, column.clamp(0, x.shape[1] - 1)]
+        own = torch.where(inside, here, own)
+        rank += torch.count_nonzero((x if each else x[position]) > limit, dim=-1)
+        rank -= (inside & (here > limit[:, 0])).long()  # a target does not count itself
+        top = torch.maximum(top, x.amax(-1))
+        e = x.exp()
+        s0 += e.sum(-1)
+        e.mul_(x)
+        s1 += e.sum(-1)
+        s2 += torch.linalg.vecdot(e, x)
+    if not bool((top < FAR).all()):
+        return None
+    lse, mean = s0.log(), s1 / s0
+    return Statistics(
+        own - lse[position],
+        (top - lse)[position],
+        (mean - lse)[position],
+        (s2.double() / s0 - mean.double() ** 2).clamp(min=0.0).float()[position],
+        torch.where(own >= top[position], 0, rank.clamp(min=1)).float(),
+    )
 
 
 def _walk(blocks: Iterable[tuple[int, Tensor]], threshold: Tensor, position: Tensor, target: Tensor) -> Statistics:

@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 from workbench.errors import DataError, ModelError, UsageError
 from workbench.models.verbs import Request
 
-__all__ = ["Encoded", "Piece", "encode", "front_tokens", "pieces", "prefix_token"]
+__all__ = ["Encoded", "Piece", "encode", "front_tokens", "pieces", "pooled", "prefix_token"]
 
 Ids = tuple[int, ...]
+POOLED = -1  # stands where the token after a text would: the states are wanted, no token is scored
 
 
 class Piece(NamedTuple):
@@ -25,6 +26,30 @@ class Piece(NamedTuple):
 
     ids: Ids
     n_context: int
+
+    @property
+    def scored(self) -> bool:
+        """Whether tokens are scored; else the states that would predict them are what is wanted (`pooled`)."""
+        return self.ids[-1] != POOLED
+
+
+def pooled(ids: Ids, how: str, own: int) -> Piece:
+    """Return the piece whose vector is the mean of the states at its wanted positions: nothing of it is scored.
+
+    Args:
+        ids: the tokens of a text, special ones in front
+        how: "mean" over the text's own tokens, "last" of them, or "first" position
+        own: how many of the tokens come before the text's own; where none is its own, all count
+
+    >>> pooled((1, 5, 6, 7), "mean", 1)  # the states at 5, 6 and 7
+    Piece(ids=(1, 5, 6, 7, -1), n_context=2)
+    >>> pooled((1, 5, 6, 7), "first", 1)
+    Piece(ids=(1, -1), n_context=1)
+    """
+    if how == "first":
+        return Piece((ids[0], POOLED), 1)
+    start = own if own < len(ids) else 0
+    return Piece((*ids, POOLED), len(ids) if how == "last" else start + 1)
 
 
 class Encoded(NamedTuple):

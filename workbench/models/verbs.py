@@ -30,6 +30,8 @@ __all__ = [
     "Monitor",
     "NoModel",
     "Question",
+    "Readings",
+    "Reads",
     "Request",
     "Scores",
     "ScoresText",
@@ -215,6 +217,13 @@ class Embeddings:
     truncated: NDArray[np.int64] | None = None  # (n,) tokens that were dropped at the end of a text
 
 
+class Readings(NamedTuple):
+    """Scores of texts, each after the model's first token, and their vectors, from one pass."""
+
+    scores: Scores
+    embeddings: Embeddings
+
+
 class Model(Protocol):
     """What every model shows."""
 
@@ -224,7 +233,7 @@ class Model(Protocol):
 
     @property
     def verbs(self) -> frozenset[str]:
-        """Which of choose, score, generate, fill, classify, embed it answers."""
+        """Which of choose, score, generate, fill, classify, embed, read it answers."""
 
     @property
     def info(self) -> ModelInfo:
@@ -301,6 +310,15 @@ class Fills(Model, Protocol):
 
     def fill(self, blanks: Sequence[Blanks], *, monitor: Monitor | None = None) -> Fillings:
         """Give log p of the true token at each position, that position alone masked."""
+
+
+class Reads(Model, Protocol):
+    """Gives scores and vectors of texts at once."""
+
+    def read(
+        self, texts: Sequence[str], *, layer: int = -1, pooling: str = "auto", monitor: Monitor | None = None
+    ) -> Readings:
+        """Score each text after the model's first token, and embed it."""
 
 
 class Classifies(Model, Protocol):

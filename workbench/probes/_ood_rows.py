@@ -85,14 +85,17 @@ def _embedded(
     ranked: dict[str, Floats] = {}
     done = np.ones(len(texts), dtype=bool)
     predicted, classes, held = None, frozenset[str](), None
+    fluency, known_fluency = None, None
     others = reference is not None and any(name != "perplexity" for name in wanted)
     if others and reference is not None:
         sources = [str(text) for text in reference.frame["text"]]
-        known = ways.vectors_of(model, sources, options, monitor=monitor)
+        fluent = "perplexity" in wanted
+        known = ways.read(model, sources, options, likelihood=fluent and alone, monitor=monitor)
         if not known.done.all():
             return ways.Asked({}, np.zeros(len(texts), dtype=bool)), {}, None
-        given = ways.vectors_of(model, texts, options, monitor=monitor)
-        done &= np.asarray(given.done, dtype=bool)
+        given = ways.read(model, texts, options, likelihood=fluent, monitor=monitor)
+        fluency, known_fluency = given.fluency, known.fluency
+        done &= given.done
         labels = None
         if reference.kind == "class":
             labels = np.array([str(label) for label in reference.frame["label"]], dtype=object)
@@ -116,12 +119,16 @@ def _embedded(
         if held.any():
             ranked = fitted.scores(known.vectors[held], wanted, options)
     if "perplexity" in wanted:
-        scores["perplexity"], reached = ways.perplexity_of(model, texts, monitor=monitor)
-        done &= reached
+        if fluency is None:
+            fluency, reached = ways.perplexity_of(model, texts, monitor=monitor)
+            done &= reached
+        scores["perplexity"] = fluency
         if alone and reference is not None:
-            ranked["perplexity"] = ways.perplexity_of(model, list(map(str, reference.frame["text"])), monitor=monitor)[
-                0
-            ]
+            if known_fluency is None:
+                known_fluency, _ = ways.perplexity_of(
+                    model, [str(text) for text in reference.frame["text"]], monitor=monitor
+                )
+            ranked["perplexity"] = known_fluency
     return ways.Asked(scores, done, predicted, classes), ranked, held
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from workbench.stats.logistic import Logistic, fit_logistic
 if TYPE_CHECKING:
     from workbench.data.examples import Examples
 
-__all__ = ["OF_CLASSES", "OF_LOGITS", "OF_VECTORS", "SCORES", "Asked", "Fitted", "ask", "perplexity_of", "vectors_of"]
+__all__ = ["OF_CLASSES", "OF_LOGITS", "OF_VECTORS", "SCORES", "Asked", "Fitted", "ask", "perplexity_of", "read"]
 
 OF_LOGITS = ("msp", "negative_entropy", "max_logit", "energy")
 OF_VECTORS = ("knn", "marginal_mahalanobis")  # need no classes
@@ -114,17 +114,35 @@ def ask(model: Any, examples: "Examples", wanted: tuple[str, ...], *, monitor: M
     return Asked(scores, done, best, frozenset(names.tolist()), notes)
 
 
-def vectors_of(model: Any, texts: list[str], options: Mapping[str, Any], *, monitor: Monitor) -> Any:
-    """Return the model's vectors of texts, by the options `layer` and `pooling`."""
-    return model.embed(texts, layer=options["layer"], pooling=options["pooling"], monitor=monitor)
+class Read(NamedTuple):
+    """What a model gives of n texts: vectors (n, d), and the mean log p of each one's tokens (n,), None where not asked for."""
+
+    vectors: NDArray[np.float32]
+    done: NDArray[np.bool_]
+    fluency: Floats | None
+
+
+def read(model: Any, texts: list[str], options: Mapping[str, Any], *, likelihood: bool, monitor: Monitor) -> Read:
+    """Return the model's vectors of texts, by the options `layer` and `pooling`; with likelihoods from one pass, where it can."""
+    how = {"layer": options["layer"], "pooling": options["pooling"], "monitor": monitor}
+    if not likelihood or "read" not in model.verbs:
+        made = model.embed(texts, **how)
+        return Read(made.vectors, np.asarray(made.done, dtype=bool), None)
+    scores, made = model.read(texts, **how)
+    return Read(made.vectors, np.asarray(made.done & scores.done, dtype=bool), _fluency(scores))
 
 
 def perplexity_of(model: Any, texts: list[str], *, monitor: Monitor) -> tuple[Floats, NDArray[np.bool_]]:
     """Return the mean log p of each text's tokens (n,), nats: minus the log of its perplexity; NaN without tokens."""
     given = model.score([Request("", text) for text in texts], monitor=monitor)
-    tokens = np.diff(given.offsets)
+    return _fluency(given), np.asarray(given.done, dtype=bool)
+
+
+def _fluency(scores: Any) -> Floats:
+    tokens = np.diff(scores.offsets)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return given.total() / np.where(tokens > 0, tokens, np.nan), np.asarray(given.done, dtype=bool)
+        mean: Floats = scores.total() / np.where(tokens > 0, tokens, np.nan)
+    return mean
 
 
 def need_scores(model: Any, wanted: tuple[str, ...], referenced: bool) -> tuple[str, ...]:
