@@ -72,10 +72,22 @@ def attacked() -> wb.Report:
     return report()
 
 
-@pytest.mark.parametrize("form", [notebook_html, to_html])
-def test_untrusted_text_stays_text(form: Any, attacked: wb.Report) -> None:
+@pytest.fixture(scope="module")
+def document(attacked: wb.Report) -> str:
+    """Return its document, drawn once."""
+    return to_html(attacked)
+
+
+@pytest.fixture(scope="module")
+def cell(attacked: wb.Report) -> str:
+    """Return what a notebook shows of it, drawn once."""
+    return notebook_html(attacked)
+
+
+@pytest.mark.parametrize("form", ["cell", "document"])
+def test_untrusted_text_stays_text(form: str, request: pytest.FixtureRequest) -> None:
     """Names of models, groups and examples, and texts, appear escaped; no element and no handler comes of them."""
-    page = form(attacked)
+    page = request.getfixturevalue(form)
     elements = outline(page)
 
     assert not LOADS.search(re.sub(r"&lt;.*?&gt;", "", page))
@@ -93,15 +105,13 @@ def test_the_guard_can_fail() -> None:
     assert all(LOADS.search(page) for page in ("<SCRIPT>", "<img onerror=x>", "url(https://a.b)", "<link href=x>"))
 
 
-def test_the_document_loads_nothing(attacked: wb.Report) -> None:
+def test_the_document_loads_nothing(document: str) -> None:
     """The only addresses are names of formats; the policy forbids scripts and loads."""
-    page = to_html(attacked)
-
-    assert set(re.findall(r"https?://[^\s\"'<>)]+", page)) <= {
+    assert set(re.findall(r"https?://[^\s\"'<>)]+", document)) <= {
         "http://www.w3.org/2000/svg",
         "http://www.w3.org/1999/xlink",
     }
-    assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in page
+    assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in document
 
 
 def test_a_thousand_rows_stay_under_a_megabyte() -> None:
@@ -114,29 +124,27 @@ def test_a_thousand_rows_stay_under_a_megabyte() -> None:
     assert max(len(page.encode()) for page in (short, long)) < 1_000_000
 
 
-def test_no_id_occurs_twice(attacked: wb.Report) -> None:
+def test_no_id_occurs_twice(document: str) -> None:
     """The pictures of one page do not clip each other."""
-    ids = re.findall(r'\sid="([^"]+)"', to_html(attacked))
+    ids = re.findall(r'\sid="([^"]+)"', document)
 
     assert len(ids) == len(set(ids))
 
 
-def test_themes_share_one_picture(attacked: wb.Report) -> None:
+def test_themes_share_one_picture(attacked: wb.Report, document: str) -> None:
     """The theme "auto" has a dark block, "light" none; the body is the same."""
-    auto, light = to_html(attacked), to_html(attacked, theme="light")
+    auto, light = document, to_html(attacked, theme="light")
 
     assert "prefers-color-scheme: dark" in auto
     assert "prefers-color-scheme" not in light
     assert auto.partition("<body>")[2] == light.partition("<body>")[2]
 
 
-def test_every_chart_is_there_with_its_sentence(attacked: wb.Report) -> None:
+def test_every_chart_is_there_with_its_sentence(attacked: wb.Report, document: str) -> None:
     """One figure per chart, each with a caption."""
-    page = to_html(attacked)
-
-    assert len(attacked.charts()) == page.count("<figure>")
-    assert "<figcaption></figcaption>" not in page
-    assert "The solid line is zero." in page
+    assert len(attacked.charts()) == document.count("<figure>")
+    assert "<figcaption></figcaption>" not in document
+    assert "The solid line is zero." in document
 
 
 def test_charts_that_are_read_alike_say_so_once() -> None:
@@ -147,14 +155,12 @@ def test_charts_that_are_read_alike_say_so_once() -> None:
     assert "Read it like selection rate by slice." in page
 
 
-def test_the_document_has_all_parts(attacked: wb.Report) -> None:
+def test_the_document_has_all_parts(attacked: wb.Report, document: str) -> None:
     """Numbers with n and method, slices, limits and the run record."""
-    page = to_html(attacked)
-
     for part in ("Numbers", "Charts", "Slices", "Examples", "What this cannot show", "Run record"):
-        assert f"<h2>{part}</h2>" in page
-    assert "Wilson" in page
-    assert all(limit.split(":")[0].replace("'", "&#x27;") in page for limit in attacked.limits)
+        assert f"<h2>{part}</h2>" in document
+    assert "Wilson" in document
+    assert all(limit.split(":")[0].replace("'", "&#x27;") in document for limit in attacked.limits)
 
 
 def test_rows_may_be_left_out(attacked: wb.Report) -> None:
@@ -185,18 +191,16 @@ def test_missing_values_are_empty_cells() -> None:
     assert ">nan<" not in page.lower()
 
 
-def test_the_notebook_gets_inline_styles_alone(attacked: wb.Report) -> None:
+def test_the_notebook_gets_inline_styles_alone(cell: str) -> None:
     """No style element leaks into the notebook, and JupyterLab's own sanitizer would keep every element."""
     kept = {"div", "table", "thead", "tbody", "tr", "th", "td", "code", "img", "details", "summary", "ul", "li"}
 
-    assert {tag for tag, _ in outline(notebook_html(attacked))} <= kept
+    assert {tag for tag, _ in outline(cell)} <= kept
 
 
-def test_numbers_come_before_the_picture(attacked: wb.Report) -> None:
+def test_numbers_come_before_the_picture(cell: str) -> None:
     """A reader sees accuracy, interval and n before the chart."""
-    page = notebook_html(attacked)
-
-    assert page.index("Accuracy") < page.index("<img")
+    assert cell.index("Accuracy") < cell.index("<img")
 
 
 def test_the_text_has_no_control_characters() -> None:
@@ -254,10 +258,10 @@ def test_more_certain_numbers_have_more_digits() -> None:
 
 
 @pytest.mark.browser
-def test_a_browser_runs_and_loads_nothing(browser: Any, attacked: wb.Report, tmp_path: Path) -> None:
+def test_a_browser_runs_and_loads_nothing(browser: Any, attacked: wb.Report, cell: str, tmp_path: Path) -> None:
     """Opened in light and dark, the document runs no script, asks for nothing, fits the window and changes its colours."""
     path = attacked.to_html(tmp_path / "report.html")
-    (tmp_path / "cell.html").write_text(notebook_html(attacked))
+    (tmp_path / "cell.html").write_text(cell)
     noticed: list[str] = []
     grounds = []
 

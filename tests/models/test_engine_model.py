@@ -17,7 +17,7 @@ REQUESTS = [
     Request("", "The chemical symbol of gold is Au."),
     Request("  \n", "Tuesday comes after Monday."),
     Request("Twelve and seven make", " nineteen, and 日本 is Japan 🙂"),
-    Request("Once upon a time there was a fox. " * 12, "It jumped over a lazy dog."),
+    Request("Once upon a time there was a fox. " * 5, "It jumped over a lazy dog."),
 ]
 
 
