@@ -8,8 +8,9 @@ import pytest
 from browser_fixture import browser
 from hypothesis import HealthCheck, settings
 from model_fixtures import embedded_model
+from order import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 
-__all__ = ["browser", "embedded_model"]
+__all__ = ["browser", "embedded_model", "pytest_collection_modifyitems", "pytest_xdist_make_scheduler"]
 
 os.environ["WORKBENCH_OFFLINE"] = "1"  # the tests of downloads, against a server of their own, lift it
 

@@ -1,0 +1,79 @@
+"""Which process runs which file, and when: `--dist loadfile`, but the longest files first and all browser tests together.
+
+xdist starts with the files that have the most tests. Those are the quickest here, and one process would be left alone with a
+notebook at the end. The browser tests share a server, a page and a kernel, so that two processes would start each twice. Within
+a file, and among all files that are not named, the order stays random.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BROWSER = "tests/browser"
+LONGEST = (
+    BROWSER,
+    "tests/test_notebooks.py",
+    "tests/stats/test_coverage.py",
+    "tests/models/test_embedded.py",
+    "tests/models/test_engine_cache.py",
+    "tests/models/test_engine_model.py",
+    "tests/probes/test_shift.py",
+    "tests/probes/test_any_rows.py",
+    "tests/probes/test_association.py",
+    "tests/test_report_html.py",
+    "tests/probes/test_swap.py",
+    "tests/probes/test_bbq.py",
+    "tests/audit/test_compare.py",
+    "tests/stats/test_summary.py",
+    "tests/charts/test_charts_bundle.py",
+    "tests/magics/test_magics.py",
+    "tests/probes/test_checklist.py",
+    "tests/probes/test_groups.py",
+    "tests/probes/test_winobias.py",
+    "tests/models/test_plan.py",
+    "tests/test_reports.py",
+    "tests/probes/test_ood_clinc.py",
+    "tests/probes/test_occupations.py",
+    "tests/probes/test_unlabelled.py",
+    "tests/data/test_benchmark_data.py",
+    "tests/data/test_facts.py",
+    "tests/test_wheel.py",
+)
+
+
+def part_of(nodeid: str) -> str:
+    """Return what goes to one process whole: the file of a test, or the folder of the browser tests.
+
+    >>> part_of("tests/test_wheel.py::test_it"), part_of("tests/browser/test_it.py::test_that")
+    ('tests/test_wheel.py', 'tests/browser')
+    """
+    file = nodeid.split("::", 1)[0]
+    return BROWSER if file.startswith(f"{BROWSER}/") else file
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest first; the rest stays as pytest-randomly left it."""
+    place = {name: i for i, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(part_of(item.nodeid), len(place)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Return the scheduler of `--dist loadfile`, which takes parts in the order of the tests; none for other ways."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler.loadfile import LoadFileScheduling
+
+    class ByPart(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return part_of(nodeid)
+
+    config.option.loadscopereorder = False
+    return ByPart(config, log)
+
+
+def missing() -> list[str]:
+    """Return the names above that are no file or folder."""
+    root = Path(__file__).parents[1]
+    return [name for name in LONGEST if not (root / name).exists()]
