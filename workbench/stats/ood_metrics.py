@@ -85,8 +85,10 @@ def average_precision(
     """Return the average precision of a score (n,) that is higher for positive rows: scikit-learn's, ties at their last row.
 
     Interval: the variance of the influence of each row, positives and others drawn apart, on the logit scale, with Student's t
-    on Welch's degrees of freedom; by cluster the influence is summed per cluster. Without any overlap the bound is what Clopper
-    and Pearson's bounds of the overlap allow.
+    on Welch's degrees of freedom; by cluster the influence is summed per cluster. The lower bound is no higher than with one more
+    row of each kind at the median of the other: a few rows that happen to lie well apart say too little of how far they might
+    spread (coverage .85 to .90 without, with 20 to 50 rows of one kind among hundreds of the other; .92 to .99 with). Without any
+    overlap the bound is what Clopper and Pearson's bounds of the overlap allow.
 
     >>> [round(x, 3) for x in average_precision([0.9, 0.8, 0.7, 0.6, 0.5], [1, 1, 0, 1, 0])[:3]]
     [0.917, 0.124, 0.999]
@@ -185,17 +187,29 @@ def _precision(score: Floats, positive: NDArray[np.bool_], codes: Ints | None, l
         return undefined("a single row of one class", value=value, n=n)
     if value >= 1 - TINY:
         return _apart(positive, codes, level)
+    low, high = _around(value, terms, positive, codes, level)
+    more = np.append(score, [np.median(score[~positive]), np.median(score[positive])])
+    flags = np.append(positive, [True, False])
+    known = None if codes is None else np.append(codes, codes.max() + np.array([1, 2]))
+    under, _ = _around(*_influence(more, flags), flags, known, level)
+    what = "" if codes is None else f" by cluster, {int(codes.max()) + 1} clusters"
+    return Interval(value, min(low, under), high, n, f"influence{what}, logit, {level:.0%}")
+
+
+def _around(
+    value: float, terms: Floats, positive: NDArray[np.bool_], codes: Ints | None, level: float
+) -> tuple[float, float]:
+    """Return the bounds of an average precision between 0 and 1, by its logit and what each row adds to it."""
+    n, p = len(terms), int(positive.sum())
     freedom = two_class_freedom(terms, positive.astype(float))
     if codes is None:
         scale = np.where(positive, p / (p - 1), (n - p) / (n - p - 1))
-        variance, what = float((terms * scale) @ terms) / n**2, "influence, logit"
+        variance = float((terms * scale) @ terms) / n**2
     else:
-        variance = mean_variance(terms, codes)
-        freedom = min(freedom, cluster_freedom(codes, n))
-        what = f"influence by cluster, logit, {int(codes.max()) + 1} clusters"
+        variance, freedom = mean_variance(terms, codes), min(freedom, cluster_freedom(codes, n))
     centre = math.log(value / (1 - value))
     half = t_quantile(level, freedom) * math.sqrt(variance) / (value * (1 - value))
-    return Interval(value, _logistic(centre - half), _logistic(centre + half), n, f"{what}, {level:.0%}")
+    return _logistic(centre - half), _logistic(centre + half)
 
 
 def _influence(score: Floats, positive: NDArray[np.bool_]) -> tuple[float, Floats]:
