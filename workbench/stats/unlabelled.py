@@ -10,6 +10,9 @@
 
 Every interval is a bootstrap of both sets: it says how the estimate varies from sample to sample, not whether its assumption
 holds. Where the target has labels, `error` is the estimate minus the accuracy, of the same draws: there the assumption shows.
+
+CBPE's interval allows for the bias that the draws show. With 200 to 1,000 rows it held the population's value in .89 to .95 of data
+sets; where most of the target has confidences that few source rows have, its bias is larger than the draws show: .80 to .89.
 """
 
 import math
@@ -94,13 +97,14 @@ def estimates(
     drawn, right = _drawn(names, given, asked, known, settings)
     found = {}
     for name in names:
-        low, high = _ends(drawn[name], few, settings.level)
+        off = float(np.nanmean(drawn[name])) - whole[name] if name == "cbpe" else 0.0
+        low, high = _ends(drawn[name], few, settings.level, off)
         said = f"{_WORDS[name]}; bootstrap of both sets, {settings.draws} draws, {settings.level:.0%}"
         estimate = Interval(whole[name], low, high, n, said)
         if target.correct is None:
             found[name] = Estimate(estimate, undefined("the target has no labels", n=n))
             continue
-        low, high = _ends(drawn[name] - right, few, settings.level)
+        low, high = _ends(drawn[name] - right, few, settings.level, off)
         found[name] = Estimate(estimate, Interval(whole[name] - truth, low, high, n, f"estimate less accuracy: {said}"))
     return found
 
@@ -277,8 +281,12 @@ _BY: dict[str, Callable[[_Side, _Side, _Weighted, Floats | None], float]] = {
 }
 
 
-def _ends(values: NDArray[np.float64], few: int, level: float) -> tuple[float, float]:
-    """Return the expanded percentile interval (Hesterberg 2015) of draws from sets of which the smaller has so many clusters."""
+def _ends(values: NDArray[np.float64], few: int, level: float, off: float = 0.0) -> tuple[float, float]:
+    """Return the expanded percentile interval (Hesterberg 2015) of draws from sets of which the smaller has so many clusters.
+
+    `off` is by how much draws are off on average: the interval reaches from there to where it would lie with that taken off twice,
+    once for the draws and once for the estimate, as an isotonic map is too low (high) beyond what it has seen.
+    """
     from scipy.special import ndtr
 
     known = values[np.isfinite(values)]
@@ -286,7 +294,7 @@ def _ends(values: NDArray[np.float64], few: int, level: float) -> tuple[float, f
         return math.nan, math.nan
     tail = float(ndtr(-math.sqrt(few / (few - 1)) * t_quantile(level, few - 1)))
     low, high = np.quantile(known, [tail, 1 - tail])
-    return float(low), float(high)
+    return float(low - max(0.0, 2 * off)), float(high - min(0.0, 2 * off))
 
 
 def _none(reason: str, value: float, truth: float, n: int) -> tuple[Interval, Interval]:
