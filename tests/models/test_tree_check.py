@@ -51,7 +51,7 @@ def test_any_tree_gives_the_numbers_of_its_sequences(
 
     found = {}
     for row in rows:
-        numbers = engine._forward.statistics(engine._forward.states([row], kept), [row.wanted])
+        numbers = engine._forward.statistics(engine._forward.states([row], kept).scored, [row.wanted])
         found |= {(one.piece, one.offset): numbers[:, k] for k, one in enumerate(row.wanted)}
 
     assert engine.trees == "kept"
