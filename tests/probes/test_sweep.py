@@ -192,6 +192,9 @@ def test_the_edits_rebuild_every_text() -> None:
     assert ["keyboard:3", "keyboard:5", "swap:3", "swap:5", "keyboard|swap:3", "keyboard|swap:5"] == list(
         dict.fromkeys(report.rows["variant"])
     )[1:]
+    by_hand = examples().corrupt("swap", severity=3).frame.set_index("example")["text"]
+    swapped = report.rows[report.rows["variant"] == "swap:3"].set_index("example")["text"]
+    assert by_hand.to_dict() == swapped.to_dict()
     changed = report.rows[report.rows["edit_count"] > 0]
     assert changed["change"].str.contains("→").all()
 

@@ -264,6 +264,26 @@ class Examples:
         steps = (*self.steps, *changed)  # a new column is not asked; one that is replaced may be the text
         return replace(self, _frame=frame, slices=tuple(dict.fromkeys((*self.slices, *fit))), steps=steps)
 
+    def corrupt(
+        self, corruption: Any, *, severity: int = 3, seed: int = 0, column: str = "text", keep: Any = None
+    ) -> "Examples":
+        """Return the examples with corrupted texts or images, under the same ids: the copy that a sweep asks at this severity.
+
+        `corruption` is a name, several with "|", or one of `workbench.data.corruptions` or `workbench.data.images`, which say what
+        the severities 1 to 5, `seed` and `keep` (of texts) do; severity 0 changes nothing. Of texts the column `before` keeps what
+        they were, `edits` the list of `workbench.data.edits.Edit` of each.
+
+        >>> worse = Examples.of([{"id": "a", "text": "How do I change my PIN?"}]).corrupt("keyboard", severity=5)
+        >>> worse.frame["text"].tolist()
+        ['Bow do I dhsnfd my PIN?']
+        >>> from workbench.data.edits import marked
+        >>> marked(worse.frame["before"][0], worse.frame["edits"][0])
+        '‹H → B›ow do I ‹c → d›h‹a → s›n‹g → f›‹e → d› my PIN?'
+        """
+        from workbench.data._copies import corrupted_examples
+
+        return corrupted_examples(self, corruption, column, severity=severity, seed=seed, keep=keep)
+
     def _by_id(self, name: str, values: Mapping[str, Any]) -> list[Any]:
         missing = [example for example in self._frame["example"] if example not in values]
         if missing:
@@ -290,7 +310,7 @@ class Examples:
         return "\n  ".join([f"Examples {self.name!r}", *self._facts()])
 
     def _repr_html_(self) -> str:
-        shown = [name for name in self._frame.columns if name != "cluster"]
+        shown = [name for name in self._frame.columns if name not in ("cluster", "edits")]
         head = "".join(f'<th style="text-align:left">{escape(str(name))}</th>' for name in shown)
         cell = '<td style="text-align:left;vertical-align:top;white-space:pre-wrap">{}</td>'
         rows = "".join(

@@ -1,14 +1,14 @@
 """Corrupted copies of examples: what changed, where, and in which examples nothing did."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.data._copies import Copies, copies_of
 from workbench.data.edits import Edit, marked
-from workbench.errors import DataError
 from workbench.probes._sweep_plan import Plan
 
 if TYPE_CHECKING:
@@ -39,51 +39,38 @@ class Copy:
 
 def copy_of(examples: "Examples", plan: Plan, name: str, severity: int) -> Copy:
     """Return the examples corrupted: a pure function of each example's id and text, the severity and the plan's seed."""
-    if plan.images:
-        return _images(examples, plan, name, severity)
-    frame, ids = examples.frame, examples.frame["example"].tolist()
-    edits: list[list[tuple[str, Edit]]] = [[] for _ in ids]
-    marks: list[str] = [str(text) for text in frame[plan.columns[0]]]
-    columns: dict[str, list[str]] = {}
-    emptied = 0
-    for at, column in enumerate(plan.columns):
-        texts = frame[column].tolist()
-        own = ids if at == 0 else [f"{example}\x1f{column}" for example in ids]  # no two columns share their bits
-        made = plan.corruptions[name].apply(texts, own, severity=severity, seed=plan.seed)
-        _check(made, texts, name)
-        columns[column] = []
-        for place, (text, new, some) in enumerate(zip(texts, made.texts, made.edits, strict=True)):
-            if not new.strip() and text.strip():
-                emptied += 1
-                columns[column].append(text)
-                continue
-            columns[column].append(new)
-            edits[place] += [(column, edit) for edit in some]
-            if at == 0:
-                marks[place] = marked(text, some)
+    made = copies_of(examples, plan.corruptions[name], plan.columns, severity=severity, seed=plan.seed)
     corrupted = examples
-    for column, values in columns.items():
+    for column, values in made.columns.items():
         corrupted = corrupted.with_column(column, values)
     corrupted = replace(corrupted, slices=examples.slices)
-    touched = [example for example, some in zip(ids, edits, strict=True) if some]
-    changes = {
-        example: Change(mark, json.dumps([[column, *edit] for column, edit in some], ensure_ascii=False), len(some))
-        for example, mark, some in zip(ids, marks, edits, strict=True)
+    said = _said_of_images if plan.images else _said_of_texts
+    changes = said(examples, plan.columns[0], made, f"{name}, severity {severity}")
+    touched = [example for example, change in changes.items() if change.count]
+    return Copy(name, severity, corrupted.where(touched) if touched else None, changes, made.emptied)
+
+
+def _said_of_texts(examples: "Examples", first: str, made: Copies, _: str) -> dict[str, Change]:
+    """Return what was done to each example: the edits of the first column inline, those of all as JSON."""
+    frame = examples.frame
+    return {
+        example: Change(
+            marked(str(text), [edit for column, edit in some if column == first]),
+            json.dumps([[column, *edit] for column, edit in some], ensure_ascii=False),
+            len(some),
+        )
+        for example, text, some in zip(frame["example"], frame[first], made.edits, strict=True)
     }
-    return Copy(name, severity, corrupted.where(touched) if touched else None, changes, emptied)
 
 
-def _images(examples: "Examples", plan: Plan, name: str, severity: int) -> Copy:
-    """Return the images corrupted; there is no map of edits, the change is said in words."""
-    frame, column = examples.frame, plan.columns[0]
-    ids, images = frame["example"].tolist(), frame[column].tolist()
-    made = plan.corruptions[name].apply(images, ids, severity=severity, seed=plan.seed)
-    same = [bool(np.array_equal(old, new)) for old, new in zip(images, made, strict=True)]
-    corrupted = replace(examples.with_column(column, made), slices=examples.slices)
-    touched = [example for example, kept in zip(ids, same, strict=True) if not kept]
-    said = {True: Change("unchanged", "[]", 0), False: Change(f"{name}, severity {severity}", "[]", 1)}
-    changes = {example: said[kept] for example, kept in zip(ids, same, strict=True)}
-    return Copy(name, severity, corrupted.where(touched) if touched else None, changes, 0)
+def _said_of_images(examples: "Examples", first: str, made: Copies, words: str) -> dict[str, Change]:
+    """Return the same of images: there is no map of edits, the change is said in words."""
+    frame = examples.frame
+    said = {True: Change("unchanged", "[]", 0), False: Change(words, "[]", 1)}
+    return {
+        example: said[bool(np.array_equal(old, new))]
+        for example, old, new in zip(frame["example"], frame[first], made.columns[first], strict=True)
+    }
 
 
 def shown(value: Any) -> str:
@@ -102,11 +89,3 @@ def edits_of(listed: str) -> list[tuple[str, Edit]]:
     's'
     """
     return [(column, Edit(*edit)) for column, *edit in json.loads(listed)]
-
-
-def _check(made: Any, texts: Sequence[str], name: str) -> None:
-    """Raise `DataError` where a person's own corruption does not give what it must."""
-    if len(made.texts) != len(texts) or len(made.edits) != len(texts):
-        raise DataError(
-            f"The corruption {name!r} gave {len(made.texts)} texts for {len(texts)}. It must give one for each."
-        )
