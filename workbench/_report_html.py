@@ -63,7 +63,7 @@ def text(report: "Report") -> str:
     lines += [f"! {_printable(note)}" for note in report.notes]
     lines += [_printable(finding) for finding in report.findings]
     shown, left = _key_metrics(report)
-    names = [metric_title(name) if group == OVERALL else f"{metric_title(name)}, {group}" for name, group, *_ in shown]
+    names = [_label(report, name, group) for name, group, *_ in shown]
     wide = max(map(len, names), default=0)
     for name, (_, _, value, low, high, n, method) in zip(names, shown, strict=True):
         lines.append(
@@ -89,7 +89,7 @@ def notebook_html(report: "Report") -> str:
     body += [f'<div style="margin:6px 0">{escape(finding)}</div>' for finding in report.findings]
     shown, left = _key_metrics(report)
     if shown:
-        body.append(_small_table(shown))
+        body.append(_small_table([(_label(report, *line[:2]), *line[2:]) for line in shown]))
     if left:
         body.append(
             f'<div style="{muted};font-size:12px">{left} more metrics and slices in <code>report.metrics</code></div>'
@@ -189,9 +189,16 @@ def _overall(report: "Report") -> "pd.DataFrame":
     metrics = report.metrics
     groups = metrics["group"].astype(str)
     between = ~groups.str.contains("=", regex=False)
+    between |= groups.isin(list(report.named))
     if report.parts:
         between |= groups.str.startswith(tuple(f"{part}=" for part in report.parts)) & ~groups.str.contains(" & ")
     return metrics[between] if between.any() else metrics
+
+
+def _label(report: "Report", metric: str, group: str) -> str:
+    """Return what a metric of a group is called: by the words of the probe for that group, where it has any."""
+    words = report.named.get(group, "" if group == OVERALL else group)
+    return f"{metric_title(metric)}, {words}" if words else metric_title(metric)
 
 
 def _lines(metrics: "pd.DataFrame") -> list[tuple[str, str, float, float, float, int, str]]:
@@ -207,6 +214,8 @@ def _key_metrics(report: "Report") -> tuple[list[tuple[str, str, float, float, f
     if (whole["group"] == OVERALL).any():  # of intersections only the metrics' table speaks
         named = whole["group"].isin([OVERALL, "group", *report.by])
         whole = whole[named | whole["group"].str.contains("=", regex=False)]
+    order = {group: at for at, group in enumerate(report.named)}
+    whole = whole.sort_values("group", key=lambda groups: groups.map(order).fillna(len(order)), kind="stable")
     wanted = [name for name in report.headline if name in set(whole["metric"])]
     chosen = whole[whole["metric"].isin(wanted)] if wanted else whole.head(MOST_KEY)
     chosen = chosen.sort_values(
@@ -215,19 +224,16 @@ def _key_metrics(report: "Report") -> tuple[list[tuple[str, str, float, float, f
     return _lines(chosen), len(report.metrics) - len(chosen)
 
 
-def _small_table(lines: Sequence[tuple[str, str, float, float, float, int, str]]) -> str:
+def _small_table(lines: Sequence[tuple[str, float, float, float, int, str]]) -> str:
     """Return the numbers for a notebook, styled cell by cell."""
     cell = "padding:2px 18px 2px 0;border:0;border-bottom:1px solid var(--jp-border-color2, #8080804d);text-align:left"
     number = f"{cell};font-variant-numeric:tabular-nums"
     quiet = f"{cell};font-weight:normal;color:var(--jp-ui-font-color2, #767676)"
     head = "".join(f'<th style="{quiet}">{name}</th>' for name in ("metric", "value", "95 % interval", "n"))
     body = []
-    for name, group, value, low, high, n, method in lines:
+    for label, value, low, high, n, method in lines:
         said, interval = metric_parts(value, low, high, method)
-        label = escape(metric_title(name) if group == OVERALL else f"{metric_title(name)}, {group}")
-        row = (
-            f'<td style="{cell}" title="{escape(method)}">{label}</td><td style="{number};font-weight:600">{said}</td>'
-        )
+        row = f'<td style="{cell}" title="{escape(method)}">{escape(label)}</td><td style="{number};font-weight:600">{said}</td>'
         row += f'<td style="{number}">{interval}</td><td style="{number}">{format_count(n)}</td>'
         body.append(f'<tr style="background:transparent">{row}</tr>')
     looks = "border-collapse:collapse;border:0;font-size:13px;margin:4px 0 6px"
@@ -271,8 +277,7 @@ def _numbers(report: "Report") -> str:
         return '<p class="quiet">No example was answered.</p>'
     head = [("metric", ""), ("value", "n"), ("95 % interval", ""), ("n", "n"), ("method", "method")]
     lines = [
-        (metric_title(name) if group == OVERALL else f"{metric_title(name)}, {group}", *metric_parts(value, low, high, method),
-         format_count(n), method)
+        (_label(report, name, group), *metric_parts(value, low, high, method), format_count(n), method)
         for name, group, value, low, high, n, method in _lines(_overall(report))
     ]  # fmt: skip
     return table(head, lines)

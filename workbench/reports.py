@@ -99,6 +99,15 @@ class Report:
         return tuple(getattr(self._probe, "parts", ()))
 
     @property
+    def named(self) -> Mapping[str, str]:
+        """Groups whose metrics are shown beside the overall ones, in this order, with their words; none where all rows are one lot.
+
+        A sweep names the clean copy and, under "all", the corrupted ones together.
+        """
+        words: Mapping[str, str] = getattr(self._probe, "named", {})
+        return words if set(words) <= set(self.metrics["group"]) else {}
+
+    @property
     def view(self) -> View | None:
         """What the explorer brushes and the example table shows, None where that is a confidence and an outcome."""
         given = getattr(self._probe, "view", None)
@@ -147,7 +156,10 @@ class Report:
         return {**self.stored, **self._derived, "selections": self.selections}
 
     def charts(self) -> dict[str, Any]:
-        """Return every chart by name: Altair charts of aggregated numbers, which show as pictures and need no network."""
+        """Return every chart by name: Altair charts of aggregated numbers, which show as pictures and need no network.
+
+        `list(report.charts())` are the names that `chart(name)` takes.
+        """
         from workbench.charts.offline import offline
 
         charts = self._probe.charts(self.metrics, self.tables, self.options) if len(self.explored) else {}

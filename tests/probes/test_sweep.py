@@ -132,6 +132,17 @@ def test_paired_numbers_are_those_of_the_statistics(report: wb.Report) -> None:
     assert f"{N} clusters" in pooled.method
 
 
+def test_the_clean_copy_stands_first(report: wb.Report) -> None:
+    """In text and notebook each metric of the clean copy stands before that of all corrupted ones; pooled numbers name neither."""
+    lines = [line.split("  ")[1] for line in repr(report).splitlines() if line.startswith("  ")]
+
+    assert ["Accuracy, clean", "Accuracy, all corrupted copies", "Accuracy change, all corrupted copies"] == lines[:3]
+    shown = report._repr_html_()
+    assert 0 < shown.index("Accuracy, clean") < shown.index("Accuracy, all corrupted copies")
+    assert "Mean confidence, clean" in report.html()
+    assert "Accuracy, all" not in repr(report.with_options(detail="pooled"))
+
+
 def test_slices_are_crossed_with_copies(report: wb.Report) -> None:
     """Digits 0, 2, 4 are even: of kind k0 at severity 3 two of five texts change; groups have the name of the cell."""
     line = cell(report, "flip_rate", "shout", 3, "kind=k0")

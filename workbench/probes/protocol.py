@@ -89,8 +89,9 @@ class Probe(Protocol):
     Beside what stands here a probe may have `asks` (names of the options that change what the model is asked, so that
     `Report.with_options` refuses them), `view` (a `View` for the explorer, or what gives one for rows and options), `headline`
     (names of the metrics to show first), `sliced` (names of those to show for each slice, at most six; by default the
-    headline's), `without_model` (True where the model may be None), `says` (sentences about a table of metrics, shown above the
-    numbers) and `from_predictions` (rows of predictions that were made elsewhere; it is given `options` where it takes them),
+    headline's), `named` (groups whose metrics are shown side by side from the start, with their words), `without_model` (True
+    where the model may be None), `says` (sentences about a table of metrics, shown above the numbers) and `from_predictions`
+    (rows of predictions that were made elsewhere; it is given `options` where it takes them),
     and `per_row(rows, options)`: for metrics that are means over rows the numbers (n,) whose mean they are, NaN where a row is
     not in it, by which `workbench.compare` pairs two reports row by row. A chart is explained by its Vega-Lite `description`,
     or by `workbench.charts.how_to_read`.

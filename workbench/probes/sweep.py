@@ -42,6 +42,10 @@ class Sweep:
         *("accuracy", "accuracy_change", "flip_rate", "mean_confidence", "confidence_change"),
         *("ece", "l2_debiased", "smooth_ece", "similarity", "text_changed"),
     )
+    named: Mapping[str, str] = {
+        f"corruption={CLEAN}": CLEAN,
+        OVERALL: "all corrupted copies",
+    }  # shown first, side by side
     sliced = ("accuracy", "accuracy_change", "flip_rate", "confidence_change", "ece", "similarity")
     limits = (
         "Corruptions are made by rules at rates of our own; no severity stands for what a given group of writers types.",
@@ -99,7 +103,6 @@ class Sweep:
         self, metrics: "pd.DataFrame", tables: Mapping[str, "pd.DataFrame"], options: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         """Return a severity curve for each main metric, and forest plots of what was lost by slice."""
-        from workbench.charts import how_to_read
         from workbench.charts.metrics import metric_bars
         from workbench.charts.sweep import estimate_curves, severity_curves
 
@@ -118,8 +121,7 @@ class Sweep:
         for metric in BY_SLICE:
             lines = pooled[pooled["metric"].eq(metric)]
             if (lines["group"] != OVERALL).any() and lines["value"].notna().any():
-                drawn = metric_bars(lines, metric)
-                charts[f"{metric}_by_slice"] = drawn.properties(description=how_to_read("metric_bars"))
+                charts[f"{metric}_by_slice"] = metric_bars(lines, metric)
         return charts
 
 
