@@ -70,7 +70,7 @@ def text(report: "Report") -> str:
             f"  {_printable(name):<{wide}}  {format_metric(value, low, high, method):<30}  n = {format_count(n)}"
         )
     more = f" ({left} more)" if left else ""
-    lines.append(f".metrics{more}, .rows, .tables, .chart(), .limits; wb.explore(report) links them")
+    lines.append(f".metrics{more}, .rows, .tables, .chart() or .charts(), .limits; wb.explore(report) links them")
     return "\n".join(line.rstrip() for line in lines)
 
 
