@@ -173,7 +173,6 @@ class Slices:
         self, metrics: "pd.DataFrame", tables: Mapping[str, "pd.DataFrame"], options: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         """Return the slices' differences to the rest, their means beside those of single columns, and the worst by column."""
-        from workbench.charts import how_to_read
         from workbench.charts.metrics import metric_bars
 
         del options, tables
@@ -182,14 +181,14 @@ class Slices:
         for metric in ("accuracy_difference", "loss_difference", "accuracy", "mean_loss"):
             mine = known[known["metric"] == metric]
             if (mine["group"] != "all").any():
-                drawn = metric_bars(mine, metric)
-                charts[f"{metric}_by_slice"] = drawn.properties(description=how_to_read("metric_bars"))
+                charts[f"{metric}_by_slice"] = metric_bars(mine, metric)
         for metric in ("worst_group_accuracy", "worst_group_loss"):
             mine = known[known["metric"] == metric]
             if len(mine):
                 which = mine["method"].str.replace(r" is (lowest|highest): .*$", "", regex=True)
-                drawn = metric_bars(mine.assign(group="column=" + mine["group"] + ": " + which), metric)
-                charts[f"{metric}_by_column"] = drawn.properties(description=how_to_read("metric_bars"))
+                charts[f"{metric}_by_column"] = metric_bars(
+                    mine.assign(group="column=" + mine["group"] + ": " + which), metric
+                )
         return charts
 
 
