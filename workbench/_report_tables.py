@@ -78,6 +78,7 @@ def _columns(report: "Report") -> list[_Column]:
         found += [
             _Column(name, title, CLASSES.get(kind, ""), view.words(name) if kind == "hit" else None)
             for name, title, kind in view.columns
+            if kind != "image"
         ]
     named = {column.name for column in found}
     found += [_Column(name, name) for name in report.by if name not in named]

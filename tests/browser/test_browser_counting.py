@@ -296,3 +296,19 @@ def test_curves_are_those_of_python(script: Any, mean: bool) -> None:
         wanted = (mine.mean() - half, mine.mean() + half) if mean else (low, high)
         assert (len(mine), pytest.approx(mine.mean(), abs=1e-6)) == (row["n"], row["value"])
         assert pytest.approx([float(end) for end in wanted], abs=1e-6) == [row["low"], row["high"]]
+
+
+def test_small_numbers_without_an_interval_are_not_shown_as_zero(script: Any) -> None:
+    """A p-value of 1.7e-224 is no 0.000; a small number with an interval has the interval's digits."""
+    shown = script.evaluate("() => [digits(1.7e-224, null, null), digits(0.2, null, null), digits(0.0001, -0.1, 0.1)]")
+    assert ["1.7e-224", "0.200", "0.00"] == shown
+
+
+def test_a_picture_is_made_of_a_png_and_of_nothing_else(blank: Any) -> None:
+    """Other addresses give no element at all."""
+    blank.add_script_tag(content=_assets.module("dom.js", "grid.js"))
+    given = ["data:image/png;base64,iVBORw0KGgo=", "data:image/svg+xml;base64,AAAA", "javascript:alert(1)", "x.png", ""]
+    made = blank.evaluate(
+        "all => all.map(one => pictured(one, 'Image').map(e => e.tagName + e.getAttribute('src')))", given
+    )
+    assert [[f"IMG{given[0]}"], [], [], [], []] == made

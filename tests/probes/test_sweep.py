@@ -1,5 +1,6 @@
 """The sweep probe: planted costs of corruption are found exactly, beside the clean answers, by any inner probe."""
 
+import io
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -408,6 +409,35 @@ def test_accuracy_on_digits_falls_with_noise(digits: tuple[Any, wb.Examples]) ->
     assert cell(report, "accuracy_change", "gaussian-noise", 5)["high"] < 0
     assert {"image 32 × 32"} == set(report.rows["before"])
     assert not len(report.tables["edits"])
+
+
+def test_rows_of_images_have_small_pictures(
+    digits: tuple[Any, wb.Examples], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each row has the PNG of the very array that was asked, and the clean one; no more than there is room for."""
+    from PIL import Image
+
+    fitted, data = digits
+    some = data.where(data.frame["example"].tolist()[:6])
+    report = wb.run("sweep", wb.load(fitted), some, severities=(4,), inner_options=FEW)
+    report.save(tmp_path / "a")
+    rows = wb.open(tmp_path / "a").rows.set_index(["severity", "example"])
+    noisy = some.corrupt("gaussian-noise", severity=4).frame.set_index("example")["image"]
+    clean = some.frame.set_index("example")["image"]
+    for name in clean.index:
+        seen = [np.asarray(Image.open(io.BytesIO(rows.loc[(4, name), at]))) for at in ("picture", "clean_picture")]
+        np.testing.assert_array_equal(seen[0], noisy[name].squeeze())
+        np.testing.assert_array_equal(seen[1], clean[name].squeeze())
+        assert rows.loc[(0, name), "picture"] == rows.loc[(4, name), "clean_picture"]
+
+    assert ["picture", "clean_picture"] == [name for name, _, kind in report.view.columns if kind == "image"]
+    monkeypatch.setattr(_sweep_rows, "ROOM", 4 * len(report.rows["picture"][0]) * 2)
+    tight = wb.run("sweep", wb.load(fitted), some, severities=(4,), inner_options=FEW)
+    held = tight.rows["picture"].dropna()
+    assert 0 < len(held) < len(tight.rows)
+    assert held.map(len).sum() <= _sweep_rows.ROOM
+    assert any("rows have no picture" in note for note in tight.notes)
+    assert "PNG" not in report.html()
 
 
 def test_torch_and_callables_see_the_same_corrupted_images(digits: tuple[Any, wb.Examples]) -> None:

@@ -113,3 +113,14 @@ def test_python_moves_it_too() -> None:
     frame = pd.DataFrame({"confidence": [0.9, 0.8], "correct": [1, 0]})
     with pytest.raises(UsageError, match="for reports of the probe 'ood'"):
         wb.threshold(wb.from_predictions(frame))
+
+
+def test_the_page_may_ask_for_the_rates_of_the_line_as_it_stands() -> None:
+    """They come with intervals and are no selection to log: nobody has moved anything."""
+    own = report()
+    view = Threshold(own, "knn")
+    (answer,) = said(view, {"kind": "rates"})
+
+    assert ("rates", 1, view.threshold) == (answer["kind"], answer["score"], answer["threshold"])
+    assert ["Inside, kept", "Outside, let through", "Flagged, of all"] == [rate["words"] for rate in answer["rates"]]
+    assert not len(own.selections)

@@ -26,6 +26,7 @@ TITLES = {  # of names whose words alone do not say it
     "doc": "DoC",
     "doc_error": "DoC error",
     "knn": "kNN",
+    "text_changed": "Copies changed",  # texts or images
     "vim": "ViM",
     "marginal_mahalanobis": "Marginal Mahalanobis",
     "relative_mahalanobis": "Relative Mahalanobis",

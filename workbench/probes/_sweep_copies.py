@@ -2,19 +2,20 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbench.data._copies import Copies, copies_of
+from workbench.data._thumbnails import thumbnails
 from workbench.data.edits import Edit, marked
 from workbench.probes._sweep_plan import Plan
 
 if TYPE_CHECKING:
     from workbench.data.examples import Examples
 
-__all__ = ["Change", "Copy", "copy_of", "edits_of", "shown"]
+__all__ = ["Change", "Copy", "copy_of", "edits_of", "pictures_of", "shown", "size_of"]
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,16 @@ class Copy:
     changed: "Examples | None"
     changes: Mapping[str, Change]
     emptied: int  # texts of which nothing would be left: they stay as they are
+    pictures: Mapping[str, bytes | None] = field(
+        default_factory=dict
+    )  # of images: a small PNG by example, while there is room
 
 
-def copy_of(examples: "Examples", plan: Plan, name: str, severity: int) -> Copy:
-    """Return the examples corrupted: a pure function of each example's id and text, the severity and the plan's seed."""
+def copy_of(examples: "Examples", plan: Plan, name: str, severity: int, *, room: int = 0) -> Copy:
+    """Return the examples corrupted: a pure function of each example's id and text, the severity and the plan's seed.
+
+    Pictures of images take `room` bytes at most.
+    """
     made = copies_of(examples, plan.corruptions[name], plan.columns, severity=severity, seed=plan.seed)
     corrupted = examples
     for column, values in made.columns.items():
@@ -47,7 +54,25 @@ def copy_of(examples: "Examples", plan: Plan, name: str, severity: int) -> Copy:
     said = _said_of_images if plan.images else _said_of_texts
     changes = said(examples, plan.columns[0], made, f"{name}, severity {severity}")
     touched = [example for example, change in changes.items() if change.count]
-    return Copy(name, severity, corrupted.where(touched) if touched else None, changes, made.emptied)
+    changed = corrupted.where(touched) if touched else None
+    return Copy(name, severity, changed, changes, made.emptied, pictures_of(corrupted, room=room))
+
+
+def pictures_of(examples: "Examples", *, room: int) -> dict[str, bytes | None]:
+    """Return a small PNG of each image by example, as far as there is room; {} where examples have none."""
+    if not examples.image:
+        return {}
+    frame = examples.frame
+    return dict(zip(frame["example"], thumbnails(frame[examples.image], room=room), strict=True))
+
+
+def size_of(pictures: Mapping[str, bytes | None]) -> int:
+    """Return how many bytes pictures take.
+
+    >>> size_of({"a": b"12", "b": None})
+    2
+    """
+    return sum(len(one) for one in pictures.values() if one)
 
 
 def _said_of_texts(examples: "Examples", first: str, made: Copies, _: str) -> dict[str, Change]:

@@ -20,6 +20,7 @@ CLEAN = "clean"
 OURS = (
     *("corruption", "severity", "inner", "before", "change", "edits", "edit_count"),
     *("clean_predicted", "clean_confidence", "clean_correct", "flipped", "confidence_change"),
+    *("picture", "clean_picture"),
 )  # columns of the rows that are the sweep's; an inner probe's column of such a name is kept as "inner_..."
 DEFAULT, DEFAULT_IMAGE = "keyboard", "gaussian-noise"
 

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.data._thumbnails import ROOM
 from workbench.models.verbs import Monitor
 from workbench.probes import _sweep_embedding
-from workbench.probes._sweep_copies import Copy, copy_of, edits_of, shown
+from workbench.probes._sweep_copies import Copy, copy_of, edits_of, pictures_of, shown, size_of
 from workbench.probes._sweep_plan import CLEAN, OURS, Plan, plan_of
 from workbench.probes.protocol import Scored
 
@@ -34,7 +35,9 @@ def score(model: Any, examples: "Examples", options: Mapping[str, Any], *, monit
     first = plan.inner.score(model, examples, plan.options, monitor=monitor)
     clean = _kept(first.rows)
     before = dict(zip(examples.frame["example"], map(shown, examples.frame[plan.columns[0]]), strict=True))
-    parts = [_labelled(clean, clean, None, before)]
+    seen = pictures_of(examples, room=ROOM // 4)
+    room = ROOM - size_of(seen)
+    parts = [_labelled(clean, clean, None, before, seen)]
     notes, emptied, reached, asked = list(first.notes), 0, _done(clean), len(examples)
     stopped, at = first.missing > 0, CLEAN
     for name in plan.corruptions:
@@ -42,12 +45,13 @@ def score(model: Any, examples: "Examples", options: Mapping[str, Any], *, monit
             if stopped:
                 reached = set()
                 break
-            copy, at = copy_of(examples, plan, name, severity), f"{name}:{severity}"
+            copy, at = copy_of(examples, plan, name, severity, room=room), f"{name}:{severity}"
+            room -= size_of(copy.pictures)
             rows, missing, said = _ask(model, copy, clean, plan, monitor)
             stopped = missing > 0
             notes += said
             emptied += copy.emptied
-            parts.append(_labelled(rows, clean, copy, before))
+            parts.append(_labelled(rows, clean, copy, before, seen))
             reached &= _done(rows)
     rows = pd.concat(parts, ignore_index=True)
     told = _said(rows, plan, emptied)
@@ -103,7 +107,11 @@ def _done(rows: "pd.DataFrame") -> set[str]:
 
 
 def _labelled(
-    rows: "pd.DataFrame", clean: "pd.DataFrame", copy: Copy | None, before: Mapping[str, str]
+    rows: "pd.DataFrame",
+    clean: "pd.DataFrame",
+    copy: Copy | None,
+    before: Mapping[str, str],
+    seen: Mapping[str, bytes | None],
 ) -> "pd.DataFrame":
     """Return the rows of a copy (None: the clean one) with our columns: what was done, and the clean answer."""
     name, severity = (CLEAN, 0) if copy is None else (copy.corruption, copy.severity)
@@ -120,6 +128,9 @@ def _labelled(
         "edits": [changes[example].edits if copy else "[]" for example in ids],
         "edit_count": [changes[example].count if copy else 0 for example in ids],
     }
+    if seen:
+        ours["clean_picture"] = [seen[example] for example in ids]
+        ours["picture"] = [(copy.pictures if copy else seen)[example] for example in ids]
     found = rows.assign(**ours)
     pairs = found[KEYS].merge(clean, on=KEYS, how="left", validate="1:1")
     apart = np.array([str(inner).startswith(PIECE) for inner in rows["inner"]], dtype=bool)
@@ -170,6 +181,11 @@ def _said(rows: "pd.DataFrame", plan: Plan, emptied: int) -> tuple[str, ...]:
         what = "images" if plan.images else "texts"
         notes.append(
             f"{same:,} of {len(copies):,} corrupted {what} are unchanged: they keep their clean answer, and count."
+        )
+    blind = int(rows["picture"].isna().sum()) if plan.images else 0
+    if blind:
+        notes.append(
+            f"{blind:,} of {len(rows):,} rows have no picture: those of a report take {ROOM / 1e6:g} MB at most."
         )
     if emptied:
         notes.append(f"{emptied} texts would have been empty: they stay as they are.")

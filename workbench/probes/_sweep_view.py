@@ -18,6 +18,7 @@ CURVE: dict[str, Any] = {
     "brief": (("detail", "pooled"),),
 }
 CHANGE = ("change", "Example, with its edits", "change")
+PICTURES = (("picture", "Image", "image"), ("clean_picture", "Clean image", "image"))
 WHERE = (("corruption", "corruption", "text"), ("severity", "severity", "text"))
 ANSWERS = View(
     value="confidence_change",
@@ -52,6 +53,14 @@ VECTORS = View(
 
 def view_of(rows: "pd.DataFrame", options: Mapping[str, Any]) -> View | None:
     """Return the view of answers, of vectors, or the inner probe's own with the curve; None where it has none."""
+    view = _view(rows, options)
+    if view is None or "picture" not in rows:
+        return view
+    columns = [line for line in view.columns if line != CHANGE]
+    return replace(view, columns=(*PICTURES, *columns))
+
+
+def _view(rows: "pd.DataFrame", options: Mapping[str, Any]) -> View | None:
     inner = inner_of(rows.columns, options)
     if VECTORS.value in rows:
         return VECTORS

@@ -60,9 +60,10 @@ class View:
     outcomes: tuple[str, str]  # words for 1 and 0: ("stereotype", "anti-stereotype")
     reference: float | None = None  # the rate of a model without bias, drawn as a line; None where there is none
     slices: tuple[str, ...] = ()  # columns of the rows that can be brushed beside those of the report
+    blank: str = "(blank)"  # what rows without a value in one of these `slices` are called
     columns: tuple[
         tuple[str, str, str], ...
-    ] = ()  # the table: column, title, kind ("text", "number", "hit" or "change")
+    ] = ()  # the table: column, title, kind ("text", "number", "hit", "change" or "image")
     terms: str = ""  # column whose values are the lines of a heat map: "target"; "" for none
     measures: tuple[tuple[str, str, float | None], ...] = ()  # its cells, means of: column, title, reference or None
     curve: tuple[

@@ -74,9 +74,9 @@ class Shift:
     }
     view = View(
         value="contribution",
-        title="Typical of the new set (what the test reads of each row)",
+        title="Typical of the new set, as the test reads each row",
         outcome="new",
-        rate="Share of new rows",
+        rate="From the new set",
         outcomes=("new", "reference"),
         columns=(
             ("text", "Example", "text"),

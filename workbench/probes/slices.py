@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["PROBE", "Slices"]
 
 SAID = 3  # slices in the text of a report
+PLACES = ("First", "Second", "Third", "Fourth", "Fifth")
 
 
 class Slices:
@@ -51,13 +52,14 @@ class Slices:
         rate="Error rate",
         outcomes=("wrong", "right"),
         slices=ways.SLICES[:5],
+        blank="(all others)",
         columns=(
             ("text", "Example", "text"),
             ("label", "Label", "text"),
             ("predicted", "Predicted", "text"),
             ("loss", "Loss", "number"),
-            ("slice_1", "First slice", "text"),
             ("part", "Used to", "text"),
+            *((name, f"{place} slice", "text") for name, place in zip(ways.SLICES, PLACES, strict=False)),
         ),
     )
     limits = (

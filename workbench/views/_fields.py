@@ -5,7 +5,7 @@ on a field is a set of codes. The browser counts codes, and never sees the value
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,7 +52,7 @@ class Field:
     codes: Codes
     edges: Floats
     labels: tuple[str, ...] = ()
-    title: str = ""  # what a value is called; other kinds have their name
+    title: str = ""  # what it is called; without one by its name
 
     def for_page(self) -> dict[str, Any]:
         """Return what the page needs to know of it, without the codes."""
@@ -115,7 +115,12 @@ def view_fields(rows: "pd.DataFrame", by: Sequence[str], view: "View") -> tuple[
     if several and "group" not in by and rows["group"].astype(str).equals(rows[view.terms].astype(str)):
         rows = rows.drop(columns="group")  # the terms by another name
     outcome = _outcome(rows[view.outcome].to_numpy(float), view.outcomes, "neither")
-    return (value, *_curve(rows, view), *_slices(rows, sliced), outcome)
+    titles = {name: said for name, said, _ in view.columns}
+    slices = [
+        replace(one, title=titles.get(one.name, ""))
+        for one in _slices(rows, sliced, dict.fromkeys(view.slices, view.blank))
+    ]
+    return (value, *_curve(rows, view), *slices, outcome)
 
 
 def _curve(rows: "pd.DataFrame", view: "View") -> tuple[Field, ...]:
@@ -201,15 +206,15 @@ def _coverage(confidence: Floats, usable: NDArray[np.bool_]) -> Field:
     return Field(COVERAGE, COVERAGE, len(kept), codes, np.concatenate([[0.0], ends[last]]))
 
 
-def _slices(rows: "pd.DataFrame", by: Sequence[str]) -> list[Field]:
+def _slices(rows: "pd.DataFrame", by: Sequence[str], blanks: Mapping[str, str] = {}) -> list[Field]:
     """Return a field for each slice column, and for the group where there is more than one."""
     columns = dict.fromkeys(by)
     if "group" in rows and rows["group"].nunique() > 1:
         columns["group"] = None
-    return [_slice(name, rows[name]) for name in columns]
+    return [_slice(name, rows[name], blanks.get(name, BLANK)) for name in columns]
 
 
-def _slice(name: str, column: "pd.Series[Any]") -> Field:
+def _slice(name: str, column: "pd.Series[Any]", none: str = BLANK) -> Field:
     """Return the categories of a column, the most frequent first; many numbers are cut into fifths."""
     import pandas as pd
 
@@ -219,13 +224,13 @@ def _slice(name: str, column: "pd.Series[Any]") -> Field:
         names = [str(part) for part in parts.cat.categories]
         codes = parts.cat.codes.to_numpy()
         blank = bool((codes < 0).any())
-        labels = (*names, BLANK) if blank else tuple(names)
+        labels = (*names, none) if blank else tuple(names)
         return Field(
             name, SLICE, len(labels), np.where(codes < 0, len(names), codes).astype(np.uint8), np.empty(0), labels
         )
-    words = column.map(str).where(column.notna(), BLANK).replace("", BLANK)
+    words = column.map(str).where(column.notna(), none).replace("", none)
     counts = words.value_counts()
-    ranked = sorted(counts.index, key=lambda word: (word == BLANK, -counts[word], word))
+    ranked = sorted(counts.index, key=lambda word: (word == none, -counts[word], word))
     named = ranked if len(ranked) <= MAX_BINS else ranked[: MAX_BINS - 1]
     place_of = {word: i for i, word in enumerate(named)}
     labels = tuple(named) if len(named) == len(ranked) else (*named, OTHER)

@@ -55,6 +55,7 @@ class Lens:
     why_not: str  # why there is no temperature, "" where there is one
     headline: tuple[str, ...]  # metrics to show first
     map: _map.Map | None = None  # terms against measures, of a view that has them
+    parts: tuple[str, ...] = ()  # columns that split all of a probe's metrics: shown of each of their values
     points: Design | None = None  # how far rows of one cluster resemble each other within a point of the curve
 
     def metrics(self, found: "pd.DataFrame") -> list[tuple[str, dict[Any, Any]]]:
@@ -64,18 +65,28 @@ class Lens:
         """
         from workbench.charts.metrics import metric_title
 
-        whole = found[found["group"] == OVERALL]
+        groups = found["group"].astype(str)
+        split = groups.str.startswith(tuple(f"{part}=" for part in self.parts)) & ~groups.str.contains(" & ")
+        whole = found[(groups == OVERALL) | split] if self.parts else found[groups == OVERALL]
         lines = (whole if len(whole) else found).to_dict("records")
         order = {name: at for at, name in enumerate(METRICS if self.view is None else self.headline)}
         lines.sort(key=lambda line: order.get(line["metric"], len(order)))
         if self.view is None:
             return [(METRICS.get(line["metric"], ""), line) for line in lines]
         words = [
-            metric_title(line["metric"]) + ("" if line["group"] == OVERALL else f", {line['group']}") for line in lines
+            metric_title(line["metric"]) + ("" if line["group"] == OVERALL else f", {self._told(line['group'])}")
+            for line in lines
         ]
         return [
             (said if at < MOST_METRICS else "", line) for at, (said, line) in enumerate(zip(words, lines, strict=True))
         ]
+
+    def _told(self, group: str) -> str:
+        """Return a group in words: the value of one of the parts has a title of its own."""
+        from workbench.charts.metrics import metric_title
+
+        column, _, value = group.partition("=")
+        return metric_title(value) if column in self.parts else group
 
     @property
     def mean_words(self) -> str:
@@ -124,7 +135,7 @@ def lens_of(report: "Report") -> Lens:
         within = values if view.mean else outcomes
         usable = np.isfinite(within)
         points = _map.effect_within(within[usable], fields[1].codes[usable], _clusters(rows[usable]))
-    return Lens(view, fields, columns, values, outcomes, effect, why_not, report.headline, drawn, points)
+    return Lens(view, fields, columns, values, outcomes, effect, why_not, report.headline, drawn, report.parts, points)
 
 
 def _slices(fields: Sequence[_fields.Field]) -> list[str]:

@@ -4,6 +4,8 @@ import secrets
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from workbench.views._lens import Lens
 from workbench.views._temperature import HIGHEST, LOWEST
 
@@ -106,11 +108,11 @@ def _of_view(lens: Lens, view: "View", unit: str) -> dict[str, Any]:
 
     field = lens.fields[0]
     edges = field.edges
-    valued = bool((field.codes < field.bins).any())
+    valued = bool((field.codes < field.bins).any()) and not _says_outcome(lens)
     spec = linked.histogram([], title=view.title, domain=(float(edges[0]), float(edges[-1])), height=216)
     for layer in spec["layer"]:
         layer["encoding"]["y"]["title"] = unit.capitalize()
-        layer["encoding"]["x"]["title"] = textwrap.wrap(view.title, LINE)
+        layer["encoding"]["x"]["title"] = _lines(view.title)
     curve = _curve(lens, view)
     none = int((field.codes == field.bins).sum())
     read = f"A bar counts the {unit} of a bin: grey for all, coloured for those selected."
@@ -148,13 +150,30 @@ def _of_view(lens: Lens, view: "View", unit: str) -> dict[str, Any]:
         "rate": {"said": view.rate, "short": view.rate, "reference": view.reference},
         "missing": "with neither outcome",
         "captions": {
-            "slices": f"A bar counts the {unit} of a slice: grey for all, coloured for those selected. Dot and line are how "
-            f"often “{view.rate}” holds, with its 95 % interval{line}. Click to select, shift-click for a run."
+            "slices": f"A bar counts the {unit} of a slice: grey for all, coloured for those selected. Dot and line are "
+            f"“{view.rate}” in it, with the 95 % interval{line}. Click to select, shift-click for a run."
             f"{_resemble(lens)}",
             "metrics": "Computed by the kernel for the selection. Point at a line to read how its interval was made.",
         },
         "map": None if lens.map is None else lens.map.for_page(unit),
     }
+
+
+def _says_outcome(lens: Lens) -> bool:
+    """Return whether the value is the outcome itself: a loss of 0 or 1, of which a histogram would say nothing more."""
+    return bool(np.array_equal(lens.value, lens.outcome, equal_nan=True))
+
+
+def _lines(title: str) -> list[str]:
+    """Return an axis title in as few lines as there must be, of about one length.
+
+    >>> _lines("Rank among in-distribution examples (0 is the least usual)")
+    ['Rank among in-distribution', 'examples (0 is the least usual)']
+    """
+    fewest = len(textwrap.wrap(title, LINE))
+    return next(
+        lines for wide in range(LINE // 2, LINE + 1) if len(lines := textwrap.wrap(title, wide)) <= max(1, fewest)
+    )
 
 
 def _curve(lens: Lens, view: "View") -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """The example table's kernel side: the columns to show, their order, and windows of rows as plain text."""
 
+import base64
 import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from workbench.data._thumbnails import PNG
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +20,7 @@ __all__ = ["MOST_ROWS", "Column", "Window", "columns_of", "detail", "view_column
 MOST_ROWS = 400  # of one window
 LONGEST = 400  # characters of a cell; the whole text stands in the row's detail
 DETAIL = 20_000
+LARGEST = 100_000  # bytes of a picture
 LOOK_AT, SENTENCE = 200, 24  # rows and their mean number of characters from which a column of text is a wide one
 PHRASE = 10  # the same where no column holds sentences
 TITLES = {
@@ -32,7 +36,7 @@ Cell = str | list[str]  # a text, or one with its edits: kept, old, new, kept, o
 
 
 class Column(NamedTuple):
-    """One column of the table: the rows' column, its title, and how it is shown ("text", "number", "hit" or "change")."""
+    """One column of the table: the rows' column, its title, and how it is shown ("text", "number", "hit", "change" or "image")."""
 
     name: str
     title: str
@@ -40,6 +44,7 @@ class Column(NamedTuple):
     wide: bool = False  # holds sentences
     words: tuple[str, str] = ("right", "wrong")  # of a hit: for 1 and 0
     wrong: bool = True  # whether the second word is an error, shown in the colour of errors
+    characters: int = 0  # of nine in ten of its texts: what a narrow column has room for
 
 
 class Window(NamedTuple):
@@ -54,10 +59,13 @@ def columns_of(rows: "pd.DataFrame", by: Sequence[str]) -> tuple[Column, ...]:
     """Return the columns to show: text, label, predicted, confidence, correct, and the slices; not those without a value."""
     kinds = {"confidence": "number", "correct": "hit"}
     filled = [name for name in TITLES if name in rows and rows[name].notna().any() and not rows[name].eq("").all()]
-    first = [Column(name, TITLES[name], kinds.get(name, "text"), wide=name == "text") for name in filled]
+    first = [
+        Column(name, TITLES[name], kinds.get(name, "text"), wide=name == "text", characters=_length(rows[name], 0.9))
+        for name in filled
+    ]
     if "text" not in filled:  # predictions without texts: show their ids
         first.insert(0, Column("example", "Example", "text", wide=True))
-    return (*first, *(Column(name, name, "text") for name in by if name not in TITLES))
+    return (*first, *(_of_slice(rows, name) for name in by if name not in TITLES))
 
 
 def view_columns(rows: "pd.DataFrame", by: Sequence[str], view: "View") -> tuple[Column, ...]:
@@ -66,23 +74,37 @@ def view_columns(rows: "pd.DataFrame", by: Sequence[str], view: "View") -> tuple
     named = [line for line in view.columns or usual if line[0] in rows]
     if not named or (named[0][2] == "text" and _length(rows[named[0][0]]) == 0):  # rows without texts: show their ids
         named = [("example", "Example", "text"), *named[1:]]
-    lengths = [_length(rows[name]) if kind in ("text", "change") else 0.0 for name, _, kind in named]
+    lengths = [_length(rows[name]) if kind in ("text", "change") else 0 for name, _, kind in named]
     least = SENTENCE if max(lengths) > SENTENCE else max(PHRASE, max(lengths) / 2)
     wide = [length > least for length in lengths]
-    if not any(wide):
+    if not any(wide) and named[0][2] != "image":
         wide[0] = True
     found = [
-        Column(name, title, kind, wide=much, words=view.words(name), wrong=view.words(name)[1] == "wrong")
+        Column(
+            name,
+            title,
+            kind,
+            wide=much,
+            words=view.words(name),
+            wrong=view.words(name)[1] == "wrong",
+            characters=_length(rows[name], 0.9) if kind == "text" else 0,
+        )
         for (name, title, kind), much in zip(named, wide, strict=True)
     ]
     known = {name for name, _, _ in named}
-    return (*found, *(Column(name, name, "text") for name in by if name not in known))
+    return (*found, *(_of_slice(rows, name) for name in by if name not in known))
 
 
-def _length(column: "pd.Series[Any]") -> float:
-    """Return the mean number of characters of a column's first texts."""
-    some = column.dropna().head(LOOK_AT)
-    return float(some.map(lambda text: len(str(text))).mean()) if len(some) else 0.0
+def _of_slice(rows: "pd.DataFrame", name: str) -> Column:
+    """Return the column of a slice."""
+    return Column(name, name, "text", characters=_length(rows[name], 0.9))
+
+
+def _length(column: "pd.Series[Any]", share: float | None = None) -> int:
+    """Return the mean number of characters of texts from all over a column, or what a share of them has at most."""
+    known = column.dropna()
+    some = known.iloc[:: max(1, len(known) // LOOK_AT)].map(lambda text: len(str(text)))
+    return 0 if not len(some) else round(float(some.mean() if share is None else some.quantile(share)))
 
 
 def ranked(rows: "pd.DataFrame", column: str, *, descending: bool) -> NDArray[np.intp]:
@@ -104,11 +126,15 @@ def window(rows: "pd.DataFrame", columns: Sequence[Column], order: NDArray[np.in
 
 
 def detail(rows: "pd.DataFrame", position: int, columns: Sequence[Column]) -> list[list[Cell]]:
-    """Return everything about one row: pairs of a title and a text, and the answers with their probabilities."""
+    """Return everything about one row: pairs of a title and a text, "image" after a picture, and answers with probabilities."""
     row = rows.iloc[position]
     one = rows.iloc[[position]]
     pairs: list[list[Cell]] = [["id", str(row["example"])]]
-    pairs += [[column.title, _cells(one, column, DETAIL)[0]] for column in columns if column.name != "example"]
+    pairs += [
+        [column.title, _cells(one, column, DETAIL)[0], *(["image"] if column.kind == "image" else [])]
+        for column in columns
+        if column.name != "example"
+    ]
     choices, logits = row.get("choices"), row.get("logits")
     if choices is not None and not isinstance(choices, float) and len(choices) <= MOST_ROWS:
         p = _softmax(logits) if logits is not None and not isinstance(logits, float) else [None] * len(choices)
@@ -125,7 +151,20 @@ def _cells(part: "pd.DataFrame", column: Column, longest: int) -> list[Cell]:
     if column.kind == "change" and {"before", "edits"} <= set(part.columns):
         lines = zip(part["before"], part["edits"], part[column.name], strict=True)
         return [_parts(before, edits, change, longest) for before, edits, change in lines]
+    if column.kind == "image":
+        return [_picture(value) for value in part[column.name]]
     return [_text(value, column, longest) for value in part[column.name]]
+
+
+def _picture(value: Any) -> str:
+    """Return a PNG as the address of an image, "" for what is none or is large.
+
+    >>> _picture(PNG), _picture(b"<svg onload=alert(1)>"), _picture(None)
+    ('data:image/png;base64,iVBORw0KGgo=', '', '')
+    """
+    if not isinstance(value, bytes) or not value.startswith(PNG) or len(value) > LARGEST:
+        return ""
+    return f"data:image/png;base64,{base64.b64encode(value).decode()}"
 
 
 def _parts(before: str, edits: str, change: str, longest: int) -> Cell:

@@ -78,7 +78,7 @@ class Threshold(anywidget.AnyWidget):
         self._values = {name: part["value"].to_numpy(np.float32) for name, part in self._parts.items()}
         self._kinds = {name: _kinds(part["outside"].to_numpy(float)) for name, part in self._parts.items()}
         self._lock = threading.RLock()
-        self._logged = ""
+        self._logged = ""  # the last threshold that was noted; where it begins is nobody's choice
         self._slow = Latest(self._answer, failed=self._failed, pause=REST)
         from workbench.charts.metrics import metric_title
 
@@ -94,9 +94,13 @@ class Threshold(anywidget.AnyWidget):
             kinds=np.concatenate(list(self._kinds.values())).tobytes(),
             state={"score": first, "threshold": listed[first]["start"], "by": KERNEL},
         )
+        self._logged = self._words(first, self._start(self._names[first]))
         answer_beside_cells(self)
         self.on_msg(self._hear)
         selection.remember(self)
+
+    def _words(self, place: int, limit: float) -> str:
+        return f"{self._names[place]} below {limit:.6g}"
 
     @property
     def score(self) -> str:
@@ -149,8 +153,12 @@ class Threshold(anywidget.AnyWidget):
         self._take(self._names.index(score) if score is not None else self.state["score"], float(threshold), KERNEL)
 
     def _hear(self, _widget: Any, content: Any, _buffers: Any) -> None:
-        """Take a threshold from the page; what does not fit is dropped."""
-        if not isinstance(content, dict) or content.get("kind") != "move":
+        """Take a threshold from the page, or tell the rates of the one there is; what does not fit is dropped."""
+        if not isinstance(content, dict):
+            return
+        if content.get("kind") == "rates":
+            self._slow.put((self.state["score"], self.threshold))
+        if content.get("kind") != "move":
             return
         place, limit = _messages.integer(content.get("score"), 0, len(self._names) - 1), content.get("threshold")
         if place is not None and isinstance(limit, (int, float)) and np.isfinite(limit):
@@ -166,7 +174,7 @@ class Threshold(anywidget.AnyWidget):
     def _answer(self, job: tuple[int, float]) -> None:
         """Send the rates with their intervals, and log the threshold: moving it is a search."""
         found = self.rates
-        words = f"{self._names[job[0]]} below {job[1]:.6g}"
+        words = self._words(*job)
         if words != self._logged and hasattr(self._report, "log_selection"):
             self._logged = words
             self._report.log_selection("threshold", words, len(self.selection))

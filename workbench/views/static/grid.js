@@ -1,13 +1,19 @@
 // The example table: rows come in windows from the kernel; only those near the eye stand in the page.
 
 const ROW = 28, TALL = 44, NARROW = 500;               // px of a row, of one with two lines, and of a column of sentences that needs those
-const CHARACTER = 7, BOLD = 8, FITTED = 130;           // px of a character, of one in a title, and of the widest column that fits its words
+const CHARACTER = 7, BOLD = 8;                          // px of a character, and of one in a title
+const FITTED = 130, TITLED = 175;                      // px of the widest column that fits its words, and its title
 const AHEAD = 30, TALLEST = 12_000_000;                // rows fetched beyond the eye, px that browsers can scroll
 
 /** A text with its edits (kept, old, new, kept, ...) as elements: what went is struck out, what came is marked. Others have none. */
 function edited(text) {
   if (!Array.isArray(text)) return [];
   return text.map((part, i) => (part === "" ? null : element(["span", "del", "ins"][i % 3], { text: part })));
+}
+
+/** A picture that the kernel made, a PNG and nothing else, as an element; none for other texts. */
+function pictured(address, title) {
+  return /^data:image\/png;base64,[A-Za-z0-9+/=]+$/.test(address) ? [element("img", { src: address, alt: title, class: "wb-picture" })] : [];
 }
 
 /** The same in words, for a tooltip. */
@@ -20,18 +26,20 @@ class Grid {
     this.sorted = { column: null, descending: false };
     this.active = -1;
     this.wide = this.columns.filter(column => column.wide).length;
+    this.pictures = this.columns.some(column => column.kind === "image");
     this.body = div("wb-body", [], { role: "rowgroup" });
     this.spacer = div("wb-spacer", [this.body], { role: "presentation" });
     this.port = div("wb-port", [this.spacer], { tabindex: 0, ...OWN_KEYS, role: "presentation",
       "aria-label": "Examples. Arrow keys move, Enter shows the whole example." });
     this.heads = this.columns.map(column => element("button", { type: "button", class: "wb-sort", text: column.title,
-      onclick: () => this.sort(column.name) }));
+      disabled: column.kind === "image", onclick: () => this.sort(column.name) }));
     const head = element("div", { class: "wb-row wb-grid-head", role: "row" },
       this.heads.map((button, k) => element("div", { role: "columnheader", class: `wb-cell wb-${this.columns[k].kind}`, "aria-sort": "none" }, [button])));
-    const fit = words => 18 + CHARACTER * Math.max(...words.map(word => word.length));
-    const least = name => Math.max(64, Math.min(FITTED, fit(["", ...(store.fields.find(field => field.name === name)?.labels ?? [])])));
-    const widths = this.columns.map(({ name, title, kind, wide, words }) => (wide ? `minmax(${this.wide > 2 ? 110 : 160}px, 3.4fr)`
-      : kind === "text" ? `minmax(${least(name)}px, 1fr)` : kind === "number" ? `${Math.max(100, Math.min(FITTED, 20 + BOLD * title.length))}px` : `${Math.max(72, fit(words))}px`));
+    const bounded = (low, width, high = FITTED) => Math.max(low, Math.min(high, Math.round(width))), room = n => 18 + CHARACTER * n, titled = title => 20 + BOLD * title.length;
+    const least = ({ title, characters }) => bounded(64, Math.max(room(characters), titled(title)));
+    const widths = this.columns.map(column => (column.wide ? `minmax(${this.wide > 2 ? 110 : this.wide > 1 ? 160 : 240}px, 340fr)`
+      : column.kind === "text" ? `minmax(${least(column)}px, ${least(column)}fr)` : column.kind === "number" ? `${bounded(100, titled(column.title), TITLED)}px`
+      : `${bounded(72, Math.max(titled(column.title), ...column.words.map(word => room(word.length))))}px`));
     this.table = div("wb-table", [element("div", { role: "rowgroup", class: "wb-grid-top" }, [head]), this.port],
       { role: "grid", "aria-label": "Examples", "aria-colcount": this.columns.length });
     this.table.style.setProperty("--wb-columns", widths.join(" "));
@@ -48,8 +56,8 @@ class Grid {
 
   get n() { return this.store.window?.n ?? 0; }
 
-  /** Height of a row: sentences side by side get two lines where their columns are narrow. */
-  get row() { return this.wide > 1 && this.port.clientWidth < NARROW * this.wide ? TALL : ROW; }
+  /** Height of a row: sentences side by side get two lines where their columns are narrow, pictures the same room. */
+  get row() { return this.pictures || this.wide > 1 && this.port.clientWidth < NARROW * this.wide ? TALL : ROW; }
 
   get exact() { return this.n * this.row <= TALLEST; }
 
@@ -91,8 +99,9 @@ class Grid {
     return element("div", { class: "wb-row", role: "row", id: `${this.store.about.key}-row-${at}`, "aria-rowindex": at + 2,
       "aria-selected": String(at === this.active), "data-row": row, onclick: () => { this.mark(at); this.open(row); } },
     cells.map((text, k) => {
-      const { kind, words, wrong, wide } = this.columns[k], second = kind === "hit" && text === words[1] && text !== "";
+      const { kind, title, words, wrong, wide } = this.columns[k], second = kind === "hit" && text === words[1] && text !== "";
       const class_ = `wb-cell wb-${kind}${wide ? " wb-wide" : ""}${second ? (wrong ? " wb-wrong" : " wb-second") : ""}`;
+      if (kind === "image") return element("div", { class: class_, role: "gridcell" }, pictured(text, title));
       return element("div", { class: class_, role: "gridcell", ...(Array.isArray(text) ? {} : { text }), title: wide || k < 3 ? inWords(text) : null }, edited(text));
     }));
   }
@@ -152,8 +161,8 @@ class Grid {
 
   read(message) {
     const close = element("button", { type: "button", class: "wb-button wb-close", text: "Close", onclick: () => this.close() });
-    this.detail.replaceChildren(close, element("dl", {}, message.pairs.flatMap(([name, text]) =>
-      [element("dt", { text: name }), Array.isArray(text) ? element("dd", {}, edited(text)) : element("dd", { text: text || "–" })])));
+    this.detail.replaceChildren(close, element("dl", {}, message.pairs.flatMap(([name, text, kind]) =>
+      [element("dt", { text: name }), kind === "image" ? element("dd", {}, pictured(text, name)) : Array.isArray(text) ? element("dd", {}, edited(text)) : element("dd", { text: text || "–" })])));
     this.detail.hidden = false;
   }
 

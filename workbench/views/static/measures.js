@@ -170,8 +170,9 @@ function curveRows(counts, { edges, labels }, { effect, mean }) {
   });
 }
 
-/** A number with as many digits as its interval can bear, or with so many decimals. */
+/** A number with as many digits as its interval can bear, or with so many decimals; without an interval a small one is not 0. */
 function digits(value, low, high, places = placesOf(low, high)) {
   if (value === null || !Number.isFinite(value)) return "–";
+  if (low === null && value > 0 && value < 0.0005) return value.toExponential(1);    // a p-value is never 0
   return value.toFixed(places).replace("-", "−");
 }

@@ -85,7 +85,7 @@ class Headline {
   words(field, codes) {
     if (field.kind === "slice") {
       const named = codes.slice(0, 3).map(code => field.labels[code]).join(", ");
-      return `${field.name}: ${named}${codes.length > 3 ? `, ${codes.length - 3} more` : ""}`;
+      return `${field.title}: ${named}${codes.length > 3 ? `, ${codes.length - 3} more` : ""}`;
     }
     if (field.kind === "curve") {
       const [low, high] = placesOfCodes(field.edges, codes);

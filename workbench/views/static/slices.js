@@ -6,7 +6,7 @@ class Slices {
     this.choices = store.fields.map((field, f) => [field, f]).filter(([field]) => field.kind === "slice");
     this.select = element("select", { class: "wb-select", "aria-label": "Slice by",
       onchange: () => store.show(Number(this.select.value)) },
-      this.choices.map(([field, f]) => element("option", { value: f, text: field.name })));
+      this.choices.map(([field, f]) => element("option", { value: f, text: field.title })));
     this.list = div("wb-slices", [], { role: "group" });
     const { rate, unit, captions } = store.about;
     const legend = div("wb-slice-legend", [span("", ""), span("", unit), span("", ""), span("wb-scale", rate.short)], { "aria-hidden": "true" });
@@ -19,7 +19,7 @@ class Slices {
     this.built = this.store.slice;
     this.select.value = String(this.built);
     this.most = Math.max(1, ...all.n.subarray(0, field.bins));
-    this.list.setAttribute("aria-label", `Slices by ${field.name}`);
+    this.list.setAttribute("aria-label", `Slices by ${field.title}`);
     this.rows = field.labels.map((label, code) => {
       const parts = { all: span("wb-bar-all", ""), shown: span("wb-bar-shown", ""), n: span("wb-slice-n", ""), line: span("wb-track-line", ""),
         dot: span("wb-track-dot", ""), tick: this.mark(), value: span("wb-slice-value", "") };

@@ -2,6 +2,9 @@
 
 const BINS = 60, WIDE = 600, HIGH = 160, STEPS = 1000;
 
+/** A number of at most four digits, with a minus sign. */
+const short = number => signed(Number(number.toPrecision(4)));
+
 /** How many of sorted values are at or above a limit. */
 function atOrAbove(sorted, limit) {
   let low = 0, high = sorted.length;
@@ -81,9 +84,9 @@ function renderThreshold({ model, el }) {
     line.setAttribute("d", `M${x.toFixed(1)},0V${HIGH}`);
     slider.value = String(Math.round(STEPS * x / WIDE));
     slider.setAttribute("aria-valuetext", signed(limit));
-    ends.children[0].textContent = signed(score.low);
-    ends.children[1].textContent = `${score.title} ≥ ${signed(limit)} is kept`;
-    ends.children[2].textContent = signed(score.high);
+    ends.children[0].textContent = short(score.low);
+    ends.children[1].textContent = `${score.title} ≥ ${short(limit)} is kept`;
+    ends.children[2].textContent = short(score.high);
     const [inside, outside, unknown] = score.sorted, limit32 = Math.fround(limit);
     const parts = [];
     const part = (words, values, name) => {
@@ -128,6 +131,7 @@ function renderThreshold({ model, el }) {
   draw();
   model.on("change:state", follow);
   model.on("msg:custom", hear);
+  model.send({ kind: "rates" });   // the intervals of the line as it stands
   return () => { clearTimeout(timer); model.off("change:state", follow); model.off("msg:custom", hear); };
 }
 
