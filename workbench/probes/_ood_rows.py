@@ -154,7 +154,7 @@ def _outside(examples: "Examples", reference: "Examples | None", column: str) ->
     if named:
         return np.array(
             [_flag(value, row, named) for row, value in enumerate(frame[named].tolist())]
-        ), f"Outside is what {named} says."
+        ), f"Outside is what the column {named!r} says."
     if reference is not None and "class" == examples.kind == reference.kind:
         classes = set(reference.classes)
         found = np.array([float(label not in classes) for label in frame["label"]])
