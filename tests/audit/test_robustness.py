@@ -1,5 +1,7 @@
 """Several models here and elsewhere: rows are matched by example, the line is that of the models named, and refusals are said."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -99,8 +101,9 @@ def test_clusters_are_noted() -> None:
 
 
 @pytest.mark.data
-def test_the_example_of_the_page(benchmark_data: object) -> None:
+def test_the_example_of_the_page(benchmark_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three logistic regressions of SST-2 make the line; naive Bayes, better at home, falls below it on IMDb."""
+    monkeypatch.setenv("WORKBENCH_DATA", str(benchmark_data))
     train = wb.benchmark("sst2", split="train").frame
     here, there = wb.benchmark("sst2", split="test"), wb.benchmark("textfooler", corpus="imdb")
     pipes = {

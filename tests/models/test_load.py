@@ -58,7 +58,7 @@ def test_a_folder_gives_a_language_model_with_its_facts(folder: Path) -> None:
     """Name, kind, size, dtype and a hash of the weights stand in the info."""
     model = load(folder, device="cpu")
 
-    assert model.verbs == {"score", "choose", "generate", "embed"}
+    assert model.verbs == {"score", "choose", "generate", "embed", "read"}
     assert ("tiny-llama", "language model", "cpu", "float32") == (
         model.info.name,
         model.info.kind,
@@ -88,7 +88,7 @@ def test_a_held_model_takes_its_tokenizer_or_asks_for_it() -> None:
     """A model in memory needs its tokenizer."""
     model = tiny.language_model()
 
-    assert load(model, tokenizer=tiny.tokenizer()).verbs == {"score", "choose", "generate", "embed"}
+    assert load(model, tokenizer=tiny.tokenizer()).verbs == {"score", "choose", "generate", "embed", "read"}
     with pytest.raises(UsageError, match="Pass tokenizer="):
         load(model)
 
@@ -318,7 +318,7 @@ def test_the_tokenizer_can_be_named(tmp_path: Path) -> None:
 
     with pytest.raises(ModelError, match="no usable tokenizer.*Pass tokenizer="):
         load(where)
-    assert load(where, tokenizer=str(words)).verbs == {"score", "choose", "generate", "embed"}
+    assert load(where, tokenizer=str(words)).verbs == {"score", "choose", "generate", "embed", "read"}
 
 
 def test_a_model_that_does_not_fit_is_refused_before_loading(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
