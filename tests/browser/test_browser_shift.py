@@ -71,7 +71,7 @@ def test_every_explorer_of_shift_leads_to_the_examples_behind(notebook: Callable
             assert view.locator(".wb-chip").count() == 1, name
         before = number(view)
         bars = view.locator(".wb-slice")
-        full = [bar for bar in bars.all() if bar.locator(".wb-slice-n").inner_text() != "0"]
+        full = [bar for bar in bars.all() if bar.locator(".wb-slice-n").text_content() != "0"]
         full[-1].click()
         view.locator(".wb-metrics-panel .wb-state", has_text=f"n = {number(view)}").wait_for()
         assert 0 < number(view) <= before, name
@@ -83,12 +83,12 @@ def test_every_explorer_of_shift_leads_to_the_examples_behind(notebook: Callable
         row.click()
         detail = view.locator(".wb-detail")
         detail.wait_for()
-        assert first == detail.locator("dd").first.inner_text(), name
+        assert first == detail.locator("dd").first.text_content(), name
         if name == "images":
             assert row.locator("img.wb-picture").count() == 2
             assert detail.locator("img").first.evaluate("image => image.complete && image.naturalWidth") == 16
         else:
-            assert "onerror='window.__xss=1'>" in detail.inner_text(), name
+            assert "onerror='window.__xss=1'>" in detail.text_content(), name
             assert view.locator("img").count() == 0, name
         for theme in ("Dark", "Light"):
             if name == "images":
@@ -100,8 +100,8 @@ def test_every_explorer_of_shift_leads_to_the_examples_behind(notebook: Callable
 
 
 def number(view: Any) -> int:
-    """Return the number of rows selected, as the page says it."""
-    return int(view.locator(".wb-tile-n .wb-value").inner_text().replace(",", ""))
+    """Return the number of rows selected, as the page says it; JupyterLab may not have laid out what has just come into view."""
+    return int(view.locator(".wb-tile-n .wb-value").text_content().replace(",", ""))
 
 
 def drag(page: Any, canvas: Any) -> None:
