@@ -115,6 +115,16 @@ def test_one_sequence_that_does_not_fit_is_an_error_with_its_length() -> None:
         engine.score(REQUESTS)
 
 
+def test_memory_that_is_gone_altogether_is_an_error() -> None:
+    """Where not even the smallest row fits, halving ends."""
+    model = tiny.language_model()
+    engine = Engine(model, tiny.tokenizer(), device="cpu")
+    fails_above(model, 0, torch.OutOfMemoryError("no room"))
+
+    with pytest.raises(OutOfMemory, match=r"One sequence of \d+ tokens does not fit .*no room"):
+        engine.score([Request("A B", f" {word}") for word in ("fox", "dog", "gold", "Paris")])
+
+
 def test_other_errors_are_not_taken_for_memory() -> None:
     """A fault in the model comes through as it is, and the monitor hears the end."""
     model = tiny.language_model()

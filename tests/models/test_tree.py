@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.models._plan import Row, batches, lineage
-from workbench.models._tree import HARD, forest, nodes
+from workbench.models._tree import HARD, Tree, forest
 from workbench.models.requests import Piece
 
 IDS = st.lists(st.integers(0, 2), min_size=2, max_size=9).map(tuple)
@@ -48,11 +48,11 @@ def test_each_target_is_read_where_its_own_sequence_ends(
 
 @given(pieces=PIECES)
 def test_one_row_runs_each_beginning_once(pieces: list[Piece]) -> None:
-    """The tokens of one large row are the distinct beginnings of the inputs, each once; `nodes` counts them."""
+    """The tokens of one large row are the distinct beginnings of the inputs, each once; `Tree.nodes` counts them."""
     rows = forest(pieces, 10**6)
     run = [path for row in rows for path in paths(row)]
 
-    assert len(run) == len(set(run)) == len(prefixes(pieces)) == nodes(pieces)
+    assert len(run) == len(set(run)) == len(prefixes(pieces)) == Tree(pieces).nodes
     assert set(run) == prefixes(pieces)
 
 
@@ -78,7 +78,7 @@ def test_a_few_shot_prompt_is_run_once() -> None:
     assert [row.kept for row in rows] == [True, *[False] * 5]
     assert rows[0].tokens == prompt
     assert {row.start for row in rows[1:]} == {300}
-    assert sum(len(row.tokens) for row in rows) == nodes(pieces) == 300 + 40 * 30
+    assert sum(len(row.tokens) for row in rows) == Tree(pieces).nodes == 300 + 40 * 30
     assert sum(len(row.tokens) for row in forest(pieces, 256, prefixes=False)) < 300 * 3 + 40 * 30
 
 
@@ -91,7 +91,7 @@ def test_prompts_nest() -> None:
 
     rows = forest(pieces, 200)
 
-    assert sum(len(row.tokens) for row in rows) == nodes(pieces)
+    assert sum(len(row.tokens) for row in rows) == Tree(pieces).nodes
     assert [row.start for row in rows if row.kept] == [0, 100, 100, 100]
     assert len({len([*lineage(row)]) for row in rows if not row.kept}) == 1
 

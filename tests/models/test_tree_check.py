@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from workbench.models import _masks
 from workbench.models._masks import Kept, Masks, seen, window_of
-from workbench.models._tree import forest, nodes
+from workbench.models._tree import Tree, forest
 from workbench.models.engine import Engine
 from workbench.models.requests import Piece
 from workbench.models.verbs import Request
@@ -69,7 +69,7 @@ def test_counters_are_the_counts_of_the_tree() -> None:
     inputs = {tuple(ids[:n]) for ids, _ in pairs for n in range(1, len(ids))}
     wanted = {tuple(ids[:n]) for ids, n_context in pairs for n in range(n_context, len(ids))}
 
-    assert len(inputs) == nodes(Piece(tuple(ids), n) for ids, n in pairs) == scores.counters.unique_tokens
+    assert len(inputs) == Tree(Piece(tuple(ids), n) for ids, n in pairs).nodes == scores.counters.unique_tokens
     assert len(inputs) == scores.counters.tokens_run
     assert len(wanted) == scores.counters.head_positions
     assert scores.counters.tokens_padded == 0

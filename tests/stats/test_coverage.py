@@ -26,7 +26,7 @@ def outside(world: str, n: int, found: dict[str, float], slack: float) -> dict[s
 @pytest.mark.parametrize("world", coverage.WORLDS, ids=lambda world: world.name)
 def test_coverage_of_200_data_sets(world: object) -> None:
     """A quick look: nothing is off by more than 4 points, three standard errors, beyond the bounds. The rest is acceptance's."""
-    for n, sets in ((100, 200), (500, 120)) if "clusters" in world.name else ((100, 200),):  # type: ignore[attr-defined]
+    for n, sets in ((100, 200), (1000, 120)) if "clusters" in world.name else ((100, 200),):  # type: ignore[attr-defined]
         found = coverage.coverages(world, n, sets, draws=300, seed=1)
         assert len(found) >= 15
         assert outside(world.name, n, found, 0.04) == {}  # type: ignore[attr-defined]

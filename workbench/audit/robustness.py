@@ -47,15 +47,12 @@ class Robust:
 
     def __repr__(self) -> str:
         wide = max(map(len, self.metrics["model"]))
-        said = [f"Effective robustness over {int(self.metrics['baseline'].sum())} models on the line"]
+        models, (here, there) = int(self.metrics["baseline"].sum()), self.metrics[["n_inside", "n_outside"]].iloc[0]
+        said = [f"Effective robustness over {models} models on the line, n = {here:,} inside and {there:,} outside"]
         said += [f"! {note}" for note in self.notes]
-        table = self.metrics
-        for name, on_line in zip(table["model"], table["baseline"], strict=True):
-            line = table.set_index("model").loc[name]
-            inside, outside, expected, value, low, high = (
-                float(line[column]) for column in ("inside", "outside", "expected", "value", "low", "high")
-            )
-            shown = f"{inside:.3f}  {outside:.3f}  {expected:.3f}  {value:+.3f} [{low:+.3f}, {high:+.3f}]"
+        columns = ["model", "inside", "outside", "expected", "value", "low", "high", "baseline"]
+        for name, *shares, value, low, high, on_line in self.metrics[columns].itertuples(index=False, name=None):
+            shown = "  ".join(f"{share:.3f}" for share in shares) + f"  {value:+.3f} [{low:+.3f}, {high:+.3f}]"
             said.append(f"  {name:<{wide}}  {shown}{'' if on_line else '  not on the line'}")
         said.append(f"  slope {self.slope.value:.2f} [{self.slope.low:.2f}, {self.slope.high:.2f}]")
         return "\n".join(

@@ -10,9 +10,11 @@ from workbench.data.images import image_corruption
 from workbench.errors import DataError, UsageError, counted, unknown
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from workbench.data.examples import Examples
 
-__all__ = ["BEFORE", "EDITS", "Copies", "copies_of", "corrupted_examples"]
+__all__ = ["BEFORE", "EDITS", "Copies", "check_column", "copies_of", "corrupted_examples"]
 
 BEFORE, EDITS = "before", "edits"  # columns of corrupted examples: the text as it was, and the list of its edits
 
@@ -73,7 +75,11 @@ def corrupted_examples(
                 "corrupt('keyboard|swap'); a column of your own needs another name."
             )
     if not examples.image:
-        _check_column(examples, column)
+        if column == "text" and "text" not in frame.columns:
+            raise UsageError(
+                "Corruptions change texts or images; these examples are rows of features. Name a column of texts."
+            )
+        check_column(frame, column)
     if severity == 0 and not isinstance(severity, bool):
         return examples
     options = {"seed": seed} | ({} if keep is None else {"keep": keep})
@@ -95,19 +101,14 @@ def corrupted_examples(
     )
 
 
-def _check_column(examples: "Examples", column: str) -> None:
-    """Raise where a column holds no texts to corrupt."""
-    frame = examples.frame
-    if column == "text" and "text" not in frame.columns:
-        raise UsageError(
-            "Corruptions change texts or images; these examples are rows of features. Name a column of texts."
-        )
+def check_column(frame: "pd.DataFrame", column: str) -> None:
+    """Raise where a column of examples holds no texts to corrupt."""
     if column in ("example", "choices", "label", "group", "cluster"):
         raise UsageError(
             f"The column {column!r} is what an answer is held against or told apart by; it is not corrupted."
         )
     if column not in frame.columns:
-        raise unknown("column", column, frame.columns)
+        raise unknown("column of the examples", column, frame.columns)
     wrong = next((value for value in frame[column] if not isinstance(value, str)), None)
     if wrong is not None:
         raise DataError(f"The column {column!r} holds {wrong!r}, which is no text. Name a column of texts.")

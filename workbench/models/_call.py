@@ -60,6 +60,8 @@ class Pool:
         """Add the states of a batch; a piece is found when all of its states are there."""
         done: dict[Piece, NDArray[np.float64]] = {}
         mine = [one.piece for one in wanted if not one.piece.scored]
+        if not mine:
+            return
         values = states.double().cpu().numpy()
         for piece, rows in _places(mine).items():
             total, count = self.partial.pop(piece, (np.zeros(values.shape[1]), 0))
@@ -92,9 +94,7 @@ class Run:
         self.counters = Counters(requests=requests)
         self.encoded: list[Encoded] = []
         self.answers: dict[Piece, Answer] = {}
-        self.partial: dict[
-            Piece, tuple[Answer, int]
-        ] = {}  # in several rows: what is there, how many tokens are missing
+        self.partial: dict[Piece, tuple[Answer, int]] = {}  # what is there, how many tokens are missing
         self.waiting: dict[Piece, list[int]] = {}
         self.missing: list[int] = []
         self.began = time.perf_counter()

@@ -17,8 +17,7 @@ window.
 """
 
 import inspect
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -29,17 +28,17 @@ from torch import Tensor
 
 from workbench.errors import ModelError, OutOfMemory
 from workbench.models._masks import Kept, Masks
-from workbench.models._memory import is_out_of_memory, widened
+from workbench.models._memory import is_out_of_memory, rejected, widened
 from workbench.models._plan import Row, Wanted, lineage
 from workbench.models._tree_check import check
-from workbench.models.head import BLOCK, Head, Statistics, statistics, statistics_of_logits
+from workbench.models.head import Head, Statistics, statistics, statistics_of_logits
 
 __all__ = ["Forward"]
 
 PATHS = ("head", "logits_to_keep", "full logits")
 PADDING = ("plain", "mask", "none")
-TARGETS = {"cpu": 128}  # at a time, with BLOCK rows of the head: their logits take 512 KiB
-TARGETS_ELSEWHERE, BLOCK_ELSEWHERE = 2048, 8192  # 64 MiB
+TARGETS = {"cpu": 128}  # at a time: with a block of the head their logits take 512 KiB, elsewhere 64 MiB
+TARGETS_ELSEWHERE = 2048
 TOLERANCE = {torch.float16: 2e-2, torch.bfloat16: 1e-1}  # of the spread of the logits; 1e-3 in float32
 
 
@@ -86,19 +85,19 @@ class Forward:
         """
         if self.model.training:
             self.model.eval()
-        scored = [(i, position) for i, row in enumerate(rows) for position in _positions(_scored(row.wanted))]
+        scored = [(i, position) for i, row in enumerate(rows) for position in _positions(row.scored)]
         pooled = [(i, one.position) for i, row in enumerate(rows) for one in row.wanted if not one.piece.scored]
         return Found(*self._states(rows, scored, pooled, kept, layer))
 
     @torch.inference_mode()
     def statistics(self, states: Tensor, wanted: Sequence[Sequence[Wanted]]) -> NDArray[np.float32]:
-        """Return (5, m) for the m targets of rows in order, from the states of those rows."""
+        """Return (5, m) for the m targets that are scored in rows, in order, from the states of those rows."""
         place: list[int] = []
         for row in wanted:
             first = place[-1] + 1 if place else 0
-            index = {position: first + k for k, position in enumerate(_positions(_scored(row)))}
-            place += [index[one.position] for one in _scored(row)]
-        target = [one.target for row in wanted for one in _scored(row)]
+            index = {position: first + k for k, position in enumerate(_positions(row))}
+            place += [index[one.position] for one in row]
+        target = [one.target for row in wanted for one in row]
         found = [np.empty((5, 0), np.float32)]
         size = TARGETS.get(states.device.type, TARGETS_ELSEWHERE)
         for start in range(0, len(place), size):
@@ -113,10 +112,9 @@ class Forward:
         return whole
 
     def _statistics(self, states: Tensor, position: Tensor, target: Tensor) -> Statistics:
-        block = BLOCK if states.device.type == "cpu" else BLOCK_ELSEWHERE
         if self.way.path == "head" and self.head is not None:
-            return statistics(states, self.head, position, target, block=block)
-        return statistics_of_logits(states, position, target, block=block)
+            return statistics(states, self.head, position, target)
+        return statistics_of_logits(states, position, target)
 
     def _states(
         self,
@@ -195,7 +193,7 @@ class Forward:
                 continue
             self.way = way
             groups = [[probe], [short]] if way.padding == "none" else [[probe, short]]
-            with _rejects():
+            with rejected():
                 found = [logits for group in groups for logits in self._probe(group)]
                 if all(float((a - b).abs().max()) <= tolerance for a, b in zip(found, wanted, strict=True)):
                     if way != first:
@@ -246,10 +244,6 @@ class Forward:
             self.notes.append("self-check: beginnings that sequences share are run for each (the model reads no trees)")
 
 
-def _scored(wanted: Sequence[Wanted]) -> list[Wanted]:
-    return [one for one in wanted if one.piece.scored]
-
-
 def _at(values: Tensor, places: Sequence[tuple[int, int]]) -> Tensor:
     """Return values (rows, t, ...) at (row, position) places, (n, ...)."""
     where = torch.tensor(places, dtype=torch.long).reshape(-1, 2).to(values.device)
@@ -259,13 +253,3 @@ def _at(values: Tensor, places: Sequence[tuple[int, int]]) -> Tensor:
 def _positions(wanted: Sequence[Wanted]) -> list[int]:
     """Return the distinct positions at which something is wanted, in order."""
     return list(dict.fromkeys(one.position for one in wanted))
-
-
-@contextmanager
-def _rejects() -> Iterator[None]:
-    """Let a way that raises count as one that does not agree."""
-    try:
-        yield
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise

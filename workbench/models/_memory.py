@@ -6,7 +6,17 @@ from typing import Any
 
 import torch
 
-__all__ = ["is_out_of_memory", "widened"]
+__all__ = ["is_out_of_memory", "rejected", "widened"]
+
+
+@contextmanager
+def rejected() -> Iterator[None]:
+    """Let a way of running a model that raises count as one that does not agree; memory that runs out is no such thing."""
+    try:
+        yield
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
 
 
 @contextmanager

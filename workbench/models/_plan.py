@@ -48,6 +48,11 @@ class Row:
         return self.start + len(self.tokens)
 
     @property
+    def scored(self) -> list[Wanted]:
+        """What is wanted of the head; the rest are states to be pooled."""
+        return [one for one in self.wanted if one.piece.scored]
+
+    @property
     def pieces(self) -> list[Piece]:
         """The pieces that this row answers, or a part of them."""
         return list(dict.fromkeys(wanted.piece for wanted in self.wanted))

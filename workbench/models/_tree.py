@@ -20,7 +20,7 @@ from typing import NamedTuple
 from workbench.models._plan import Row, Wanted, lineage
 from workbench.models.requests import Ids, Piece
 
-__all__ = ["forest", "nodes"]
+__all__ = ["Tree", "forest"]
 
 WORTH = 64  # tokens not run again that pay for a forward of its own
 HARD = 4  # a row is never longer than so many times its limit, but for a single sequence
@@ -34,49 +34,13 @@ class Group(NamedTuple):
     stem: int
 
 
-def nodes(pieces: Iterable[Piece]) -> int:
-    """Return how many tokens there are to run, each shared one once: the nodes of the prefix tree of the inputs.
-
-    >>> nodes([Piece((1, 2, 3, 4), 2), Piece((1, 2, 5, 6), 2), Piece((1, 2, 3), 2)])
-    4
-    """
-    return _Sorted(pieces).size(0, None, 0)
-
-
 def forest(pieces: Iterable[Piece], row_tokens: int, *, prefixes: bool = True, worth: int | None = None) -> list[Row]:
-    """Return rows that answer each distinct piece once, a parent always before the rows that read it.
-
-    Args:
-        pieces: what is to be scored
-        row_tokens: about how many tokens a row may have
-        prefixes: whether keys and values of a shared beginning can be kept; without, each row runs its own beginning
-        worth: how many tokens a chain must save; WORTH where it is not said
-
-    >>> shared = tuple(range(100, 180))
-    >>> rows = forest([Piece((*shared, i, j, 0), 80) for i in range(9) for j in range(9)], 50)
-    >>> [(len(row.tokens), row.start, row.kept) for row in rows]
-    [(80, 0, True), (50, 80, False), (40, 80, False)]
-    """
-    sequences = _Sorted(pieces)
-    least = (WORTH if worth is None else worth) if prefixes else math.inf
-    rows: list[Row] = []
-    left: list[tuple[Group, Row | None]] = [(Group(0, len(sequences.inputs), 0), None)]
-    while left:
-        group, parent = left.pop()
-        if group.stem > (0 if parent is None else parent.stop):
-            start = 0 if parent is None else parent.stop
-            parent = Row(sequences.inputs[group.first][start : group.stem], parent=parent, start=start, kept=True)
-            rows.append(parent)
-        units, large = sequences.cut(group, row_tokens, least)
-        rows += [row for row in sequences.rows(units, parent, row_tokens) if row.tokens]
-        left += [(each, parent) for each in reversed(large)]
-    for row in rows:
-        row.wanted.sort(key=lambda wanted: wanted.position)
-    return rows
+    """Return the rows of a tree of pieces: `Tree.rows`."""
+    return Tree(pieces).rows(row_tokens, prefixes=prefixes, worth=worth)
 
 
-class _Sorted:
-    """Distinct pieces in the order of their inputs, with what neighbours share."""
+class Tree:
+    """Distinct pieces in the order of their inputs, with what neighbours share: the prefix tree of the inputs."""
 
     def __init__(self, pieces: Iterable[Piece]) -> None:
         self.pieces = sorted(set(pieces), key=lambda piece: (piece.ids[:-1], piece))
@@ -86,21 +50,56 @@ class _Sorted:
         for inputs, shared in zip(self.inputs, self.shared, strict=False):
             self.new.append(self.new[-1] + len(inputs) - shared)
 
-    def size(self, first: int, last: int | None, start: int) -> int:
+    @property
+    def nodes(self) -> int:
+        """How many tokens there are to run, each shared one once.
+
+        >>> Tree([Piece((1, 2, 3, 4), 2), Piece((1, 2, 5, 6), 2), Piece((1, 2, 3), 2)]).nodes
+        4
+        """
+        return self.new[-1]
+
+    def rows(self, row_tokens: int, *, prefixes: bool = True, worth: int | None = None) -> list[Row]:
+        """Return rows that answer each distinct piece once, a parent always before the rows that read it.
+
+        Args:
+            row_tokens: about how many tokens a row may have
+            prefixes: whether keys and values of a shared beginning can be kept; without, each row runs its own beginning
+            worth: how many tokens a chain must save; WORTH where it is not said
+
+        >>> shared = tuple(range(100, 180))
+        >>> rows = Tree(Piece((*shared, i, j, 0), 80) for i in range(9) for j in range(9)).rows(50)
+        >>> [(len(row.tokens), row.start, row.kept) for row in rows]
+        [(80, 0, True), (50, 80, False), (40, 80, False)]
+        """
+        least = (WORTH if worth is None else worth) if prefixes else math.inf
+        rows: list[Row] = []
+        left: list[tuple[Group, Row | None]] = [(Group(0, len(self.inputs), 0), None)]
+        while left:
+            group, parent = left.pop()
+            start = 0 if parent is None else parent.stop
+            if group.stem > start:
+                parent = Row(self.inputs[group.first][start : group.stem], parent=parent, start=start, kept=True)
+                rows.append(parent)
+            units, large = self._cut(group, row_tokens, least)
+            rows += [row for row in self._packed(units, parent, row_tokens) if row.tokens]
+            left += [(each, parent) for each in reversed(large)]
+        for row in rows:
+            row.wanted.sort(key=lambda wanted: wanted.position)
+        return rows
+
+    def _size(self, first: int, last: int, start: int) -> int:
         """Return how many nodes the sequences have below depth `start`, to which they are all equal."""
-        last = len(self.inputs) if last is None else last
-        if first >= last:
-            return 0
         return self.new[last] - self.new[first + 1] + len(self.inputs[first]) - start
 
-    def cut(self, group: Group, row_tokens: int, worth: float) -> tuple[list[Group], list[Group]]:
+    def _cut(self, group: Group, row_tokens: int, worth: float) -> tuple[list[Group], list[Group]]:
         """Return the units below a group's stem, and the groups whose own stem is worth a chain."""
         units: list[Group] = []
         large: list[Group] = []
         left = self._children(group)[::-1]
         while left:
             each = left.pop()
-            size = self.size(each.first, each.last, group.stem)
+            size = self._size(each.first, each.last, group.stem)
             stem = min([*self.shared[each.first + 1 : each.last], len(self.inputs[each.first])])
             chain = size == len(self.inputs[each.last - 1]) - group.stem
             rest = size - (stem - group.stem)
@@ -118,13 +117,13 @@ class _Sorted:
         edges = [group.first, *starts, group.last]
         return [Group(a, b, group.stem) for a, b in pairwise(edges) if a < b]
 
-    def rows(self, units: Sequence[Group], parent: Row | None, row_tokens: int) -> list[Row]:
+    def _packed(self, units: Sequence[Group], parent: Row | None, row_tokens: int) -> list[Row]:
         """Return rows that hold these units, below their parent."""
         start = 0 if parent is None else parent.stop
         made: list[_Growing] = []
         for unit in units:
             shared = _common(self.inputs[unit.first], made[-1].before) - start if made else 0
-            added = self.size(unit.first, unit.last, start) - shared
+            added = self._size(unit.first, unit.last, start) - shared
             if not made or (
                 (size := len(made[-1].tokens) + added) > row_tokens and (shared <= added or size > HARD * row_tokens)
             ):

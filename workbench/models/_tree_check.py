@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from workbench.models._masks import Kept, Masks
-from workbench.models._memory import is_out_of_memory
+from workbench.models._memory import rejected
 from workbench.models._plan import Row, batches, plan
 from workbench.models._tree import forest
 from workbench.models.requests import Ids, Piece
@@ -44,13 +44,10 @@ def check(forward: "Forward", probe: Ids, tolerance: float, *, length: int = 0) 
     spread = float(alone[pieces[0]].max() - alone[pieces[0]].min())
 
     def agrees(rows: Sequence[Row]) -> bool:
-        try:
+        with rejected():
             packed = _logits(forward, rows)
-        except Exception as error:
-            if is_out_of_memory(error):
-                raise
-            return False
-        return all(float((packed[piece] - alone[piece]).abs().max()) <= tolerance * spread for piece in pieces)
+            return all(float((packed[piece] - alone[piece]).abs().max()) <= tolerance * spread for piece in pieces)
+        return False
 
     for candidate in (masks, masks._replace(by_kind=not masks.by_kind)):
         forward.masks = candidate

@@ -21,7 +21,7 @@ from workbench.models._forward import Forward, Found
 from workbench.models._masks import Kept
 from workbench.models._memory import is_out_of_memory, widened
 from workbench.models._plan import Row, batches, plan
-from workbench.models._tree import forest, nodes
+from workbench.models._tree import Tree
 from workbench.models.cache import Cache, key
 from workbench.models.requests import Piece, encode
 from workbench.models.verbs import Monitor, Request, Scores, Silent
@@ -32,9 +32,7 @@ BUDGET = {"cpu": 256}  # tokens per forward: a CPU gains nothing from more
 BUDGET_ELSEWHERE = 8192
 ROW = {"cpu": 256}  # tokens of a tree: attention inside it is quadratic in them
 ROW_ELSEWHERE = 1024
-HEAD = (
-    128  # positions that are worth a pass over the vocabulary, whose weights are read from memory once for all of them
-)
+HEAD = 128  # positions that are worth a pass over the vocabulary, for which its weights are read from memory
 PATIENCE = 1.0  # seconds that finished states wait for more
 WHOLE_LOGITS = 2**27  # logits in one forward where the model makes them all: 512 MiB in float32
 PROBE = "The quick brown fox jumps over the lazy dog."
@@ -136,13 +134,14 @@ class Engine:
         if self.cache:
             self.cache.put_many({keys[piece]: _pack(answer) for piece, answer in answers.items()})
 
-    def _batches(self, pieces: list[Piece], *, chains: bool) -> Iterator[list[Row]]:
+    def _batches(self, tree: Tree, *, chains: bool) -> Iterator[list[Row]]:
         """Plan what is to be run, as trees where the model reads them, and yield it in batches."""
-        trees = self._forward.reads_trees(max((len(piece.ids) - 1 for piece in pieces), default=0))
+        with self._lock:  # it may run the model
+            trees = self._forward.reads_trees(max(map(len, tree.inputs), default=0))
         if chains or trees == "none":
-            return batches(plan(pieces), self.token_budget, padding=self._forward.way.padding != "none")
+            return batches(plan(tree.pieces), self.token_budget, padding=self._forward.way.padding != "none")
         size = min(ROW.get(self.device.type, ROW_ELSEWHERE), self.token_budget)
-        return batches(forest(pieces, size, prefixes=trees == "kept"), self.token_budget)
+        return batches(tree.rows(size, prefixes=trees == "kept"), self.token_budget)
 
     def _run(
         self,
@@ -160,7 +159,7 @@ class Engine:
             """Turn the states that wait into answers."""
             if not pending.rows:
                 return
-            wanted = [[one for one in row.wanted if one.piece.scored] for row in pending.rows]
+            wanted = [row.scored for row in pending.rows]
             states, pending.rows, pending.states = torch.cat(pending.states), [], []
             with self._lock:
                 found = self._forward.statistics(states, wanted)
@@ -174,8 +173,9 @@ class Engine:
                 keep(answers)  # first, so that what an interrupted call returns is also what the next one finds
             run.take(answers)
 
-        run.counters.unique_tokens += 0 if again is None else nodes(pieces)
-        cut = self._batches(pieces, chains=again is None)
+        tree, chains = Tree(pieces), again is None
+        run.counters.unique_tokens += 0 if chains else tree.nodes
+        cut = self._batches(tree, chains=chains)
         try:
             while not run.monitor.stopped and (batch := next(cut, None)):
                 with self._lock:
@@ -187,7 +187,7 @@ class Engine:
                     run.partial.clear()
                     run.pool.partial.clear()
                     left = [piece for piece in pieces if piece not in run.answers and piece not in run.pool.found]
-                    cut = self._batches(left, chains=again is None)
+                    cut = self._batches(Tree(left), chains=chains)
                     continue
                 run.count(batch, len(states.scored))
                 run.pool.add([one for row in batch for one in row.wanted], states.pooled)
@@ -212,11 +212,12 @@ class Engine:
         return None, said
 
     def _shrink(self, batch: list[Row], said: str) -> None:
-        """Halve the token budget, or give up where one sequence alone was too much."""
+        """Halve the token budget, or give up where one sequence alone was too much, or as few tokens as can be."""
         longest = max(len(row.tokens) for row in batch)
-        if len(batch) == 1 and not batch[0].depth:
+        if len(batch) == 1 and (not batch[0].depth or self.token_budget == 1):
+            tokens = max(batch[0].depth, default=batch[0].stop - 1) + 1
             raise OutOfMemory(
-                f"One sequence of {batch[0].stop} tokens does not fit in the memory of {self.device} ({said}). "
+                f"One sequence of {tokens} tokens does not fit in the memory of {self.device} ({said}). "
                 "Set a lower max_length, or load the model in a smaller dtype; what was done is kept in the cache."
             )
         self.token_budget = max(min(self.token_budget, longest * len(batch)) // 2, 1)

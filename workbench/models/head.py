@@ -14,7 +14,9 @@ from torch import Tensor
 
 __all__ = ["Head", "Statistics", "statistics", "statistics_of_logits"]
 
-BLOCK = 1024  # rows of the head at a time: with 128 positions their logits stay in a CPU's second-level cache
+BLOCK = {"cpu": 1024}  # rows of the head at a time: with 128 positions their logits stay in the second-level cache
+BLOCK_ELSEWHERE = 8192
+FAR = 30.0  # nats above the reference of `_fixed` from which the variance would lose digits
 
 
 class Statistics(NamedTuple):
@@ -78,7 +80,7 @@ class Head:
         return logits if self.softcap is None else self.softcap * torch.tanh(logits / self.softcap)
 
 
-def statistics(hidden: Tensor, head: Head, position: Tensor, target: Tensor, *, block: int = BLOCK) -> Statistics:
+def statistics(hidden: Tensor, head: Head, position: Tensor, target: Tensor, *, block: int | None = None) -> Statistics:
     """Return the statistics of each target token, (m,).
 
     Args:
@@ -86,41 +88,37 @@ def statistics(hidden: Tensor, head: Head, position: Tensor, target: Tensor, *, 
         head: the last layer
         position: which of the n states predicts each target, (m,)
         target: token ids, (m,)
-        block: rows of the vocabulary at a time
+        block: rows of the vocabulary at a time; None for what suits the device
 
     >>> found = statistics(torch.zeros(1, 2), Head(torch.ones(4, 2)), torch.tensor([0]), torch.tensor([3]))
     >>> [round(float(value), 4) for value in found]
     [-1.3863, -1.3863, -1.3863, 0.0, 0.0]
     """
+    size = block or BLOCK.get(hidden.device.type, BLOCK_ELSEWHERE)
     threshold = head.at(hidden[position], target)
-    if (
-        head.plain
-        and hidden.dtype == torch.float32
-        and (found := _fixed(hidden, head, threshold, position, target, block))
-    ):
+    plain = head.plain and hidden.dtype == torch.float32
+    if plain and (found := _fixed(hidden, head, threshold, position, target, size)):
         return found
-    blocks = ((v, head.logits(hidden, v, v + block)) for v in range(0, len(head.weight), block))
+    blocks = ((v, head.logits(hidden, v, v + size)) for v in range(0, len(head.weight), size))
     return _walk(blocks, threshold, position, target)
 
 
-def statistics_of_logits(logits: Tensor, position: Tensor, target: Tensor, *, block: int = BLOCK) -> Statistics:
+def statistics_of_logits(logits: Tensor, position: Tensor, target: Tensor, *, block: int | None = None) -> Statistics:
     """Return the same from logits (n, vocabulary), for models whose head cannot be called apart.
 
     >>> found = statistics_of_logits(torch.tensor([[0.0, 1.0]]), torch.tensor([0]), torch.tensor([0]))
     >>> [round(float(value), 4) for value in found]
     [-1.3133, -0.3133, -0.5822, 0.1966, 1.0]
     """
+    size = block or BLOCK.get(logits.device.type, BLOCK_ELSEWHERE)
 
     def blocks() -> Iterator[tuple[int, Tensor]]:
-        for v in range(0, logits.shape[1], block):
-            part = logits[:, v : v + block]
+        for v in range(0, logits.shape[1], size):
+            part = logits[:, v : v + size]
             yield v, part.clone() if part.dtype == torch.float64 else part.to(torch.float32, copy=True)
 
     own = logits[position, target]
     return _walk(blocks(), own if own.dtype == torch.float64 else own.float(), position, target)
-
-
-FAR = 30.0  # nats above the reference from which the variance would lose digits
 
 
 def _fixed(

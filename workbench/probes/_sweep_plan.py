@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from workbench.data._copies import check_column
 from workbench.data.corruptions import SEVERITIES, corruption
 from workbench.data.images import image_corruption
-from workbench.errors import DataError, NotApplicable, UsageError, unknown
+from workbench.errors import DataError, NotApplicable, UsageError
 from workbench.probes import _sweep_embedding
 from workbench.probes.find import find, settle
 from workbench.probes.protocol import Probe
@@ -132,17 +133,7 @@ def _columns(examples: "Examples", given: Any) -> tuple[str, ...]:
     if not named and examples.features:
         raise NotApplicable("corruptions change texts; these examples are rows of features.")
     for name in named:
-        if name in ("example", "choices", "label", "group", "cluster"):
-            raise UsageError(
-                f"The column {name!r} is what an answer is held against or told apart by; it is not corrupted."
-            )
-        if name not in frame.columns:
-            raise unknown("column of the examples", name, frame.columns)
-        wrong = next((value for value in frame[name] if not isinstance(value, str)), None)
-        if wrong is not None:
-            raise DataError(
-                f"The column {name!r} holds {wrong!r}, which is no text. Name a column of texts in columns=."
-            )
+        check_column(frame, name)
     return named or ("text",)
 
 
