@@ -198,10 +198,15 @@ class Notebook:
         """Return the number on one of the tiles: n, rate, mean, ece."""
         return str(self.page.inner_text(f".wb-tile-{name} .wb-value"))
 
+    def box(self, selector: str) -> dict[str, float]:
+        """Return the place of an element for the mouse, in view: JupyterLab scrolls to the last cell when all are run."""
+        one = self.page.locator(selector).first
+        one.scroll_into_view_if_needed()
+        return dict(one.bounding_box())
+
     def drag(self, chart: str, low: float, high: float) -> None:
         """Brush a chart with the mouse, between two shares of its axis."""
-        self.page.locator(f".wb-{chart}").scroll_into_view_if_needed()
-        box = self.page.query_selector(f".wb-{chart} canvas").bounding_box()
+        box = self.box(f".wb-{chart} canvas")
         left, right = box["x"] + 62, box["x"] + box["width"] - 15  # ends of the axis
         y = box["y"] + box["height"] / 2
         self.page.mouse.move(left + low * (right - left), y)

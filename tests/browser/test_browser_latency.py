@@ -32,7 +32,7 @@ WATCH = """() => {
 
 def last_step(book: Any, low: float, high: float) -> float:
     """Drag in ten steps, the last of which crosses a bin; return ms from that move to the settled charts."""
-    box = book.page.query_selector(".wb-reliability canvas").bounding_box()
+    box = book.box(".wb-reliability canvas")
     left, right, y = box["x"] + 62, box["x"] + box["width"] - 15, box["y"] + box["height"] / 2
     book.page.mouse.move(left + low * (right - left), y)
     book.page.mouse.down()

@@ -44,7 +44,7 @@ def test_a_click_on_a_bar_shows_the_pairs_behind_it(notebook: Callable[..., Any]
     book.show()
     book.picture("pairs-light-1600")
     name = book.page.inner_text(".wb-slice >> nth=1 >> .wb-slice-name")
-    dot = book.page.locator(".wb-slice >> nth=1 >> .wb-track-dot").bounding_box()
+    dot = book.box(".wb-slice >> nth=1 >> .wb-track-dot")
     book.page.mouse.click(dot["x"] + dot["width"] / 2, dot["y"] + dot["height"] / 2)
     book.page.wait_for_selector(".wb-slice[aria-checked='true']")
     book.settle()

@@ -41,7 +41,7 @@ def test_dragging_the_line_moves_shares_and_selection(notebook: Callable[..., An
     first = kept_of(book.page)
     assert 380 <= int(first[0]) < 388
 
-    box = book.page.query_selector(".wb-plot").bounding_box()
+    box = book.box(".wb-plot")
     middle = box["y"] + box["height"] / 2
     book.page.mouse.move(box["x"] + 0.2 * box["width"], middle)
     book.page.mouse.down()
