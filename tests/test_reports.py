@@ -121,7 +121,7 @@ def test_where_refuses_strangers(report: wb.Report) -> None:
         report.where(["zzz"])
     with pytest.raises(UsageError, match="Did you mean 'language'"):
         report.where(langage="de")
-    with pytest.raises(UsageError, match="list of ids"):
+    with pytest.raises(UsageError, match="An id stands in a list"):
         report.where("e001")
 
 

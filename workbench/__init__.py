@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from workbench.models.load import load
     from workbench.reports import Report
     from workbench.reports import open_report as open  # noqa: A004 — `wb.open` reads as it is meant; never star-imported
-    from workbench.views.explorer import explore
+    from workbench.views.canvas import explore
     from workbench.views.threshold import threshold
 
 __version__ = "0.1.0"
@@ -55,7 +55,7 @@ _NAMES = {
     "benchmarks": ("workbench.data.benchmarks", "benchmarks"),
     "Report": ("workbench.reports", "Report"),
     "compare": ("workbench.audit.compare", "compare"),
-    "explore": ("workbench.views.explorer", "explore"),
+    "explore": ("workbench.views.canvas", "explore"),
     "from_predictions": ("workbench._conduct", "from_predictions"),
     "load": ("workbench.models.load", "load"),
     "open": ("workbench.reports", "open_report"),

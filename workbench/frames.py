@@ -34,7 +34,7 @@ __all__ = [
 
 ROW_COLUMNS = ("example", "variant", "group", "cluster", "half")
 METRIC_COLUMNS = ("metric", "group", "value", "low", "high", "n", "method")
-SELECTION_COLUMNS = ("time", "source", "description", "n")
+SELECTION_COLUMNS = ("time", "source", "description", "n", "name", "examples")
 
 
 class Metric(NamedTuple):

@@ -44,7 +44,7 @@ class Report:
     record: RunRecord
     notes: tuple[str, ...] = ()
     stored: Mapping[str, "pd.DataFrame"] = field(default_factory=dict)  # tables that come from `score`, not from rows
-    _log: list[tuple[str, str, str, int]] = field(default_factory=list)
+    _log: list[tuple[str, str, str, int, str, tuple[str, ...]]] = field(default_factory=list)
     _given: Probe | None = None  # a probe that was given as an object and may have no name to be found by
 
     def __post_init__(self) -> None:
@@ -181,15 +181,14 @@ class Report:
     def where(self, ids: "Iterable[str] | pd.DataFrame | pd.Series[Any] | None" = None, **columns: Any) -> "Report":
         """Return the report of some of its examples: by id, by a table with a column `example`, or by column values.
 
-        `report.where(wb.selection)`, `report.where(["facts-1"])`, `report.where(domain="biology")`. A value may be a list of
-        allowed values. Nothing is computed again but the metrics.
+        `report.where(wb.selection)`, `report.where(["facts-1"])`, `report.where(domain="biology")`, and by the name of a selection
+        that was saved, `report.where("hard questions")`. A value may be a list of allowed values. Nothing is computed again but the
+        metrics.
         """
         rows = self.rows
         if ids is not None:
             if isinstance(ids, str):
-                raise UsageError(
-                    f"where() takes a list of ids or a table; found the text {ids!r}. Write where([{ids!r}])."
-                )
+                ids = set(self.selected(ids)) & set(rows["example"])
             table: Any = ids
             if str(getattr(table, "dtype", "")) in {"bool", "boolean"}:
                 raise UsageError("where() takes ids, not a mask. Write where(report.rows[mask]).")
@@ -224,16 +223,29 @@ class Report:
 
     # -- the log of the search -----------------------------------------------------------------------------------------
 
-    def log_selection(self, source: str, description: str, n: int) -> None:
-        """Note that a selection was looked at: exploring is a search, and its size belongs to the finding."""
-        self._log.append((now(), source, description, int(n)))
+    def log_selection(
+        self, source: str, description: str, n: int, *, name: str = "", examples: Iterable[str] = ()
+    ) -> None:
+        """Note that a selection was looked at: exploring is a search, and its size belongs to the finding.
+
+        With a name it is kept: `selected(name)` are its examples.
+        """
+        self._log.append((now(), source, description, int(n), name, tuple(examples)))
 
     @property
     def selections(self) -> "pd.DataFrame":
-        """The selections that were tried: time, source, description, n."""
+        """The selections that were tried: time, source, description, n, and of those with a name that name and the examples."""
         import pandas as pd
 
         return pd.DataFrame(self._log, columns=list(SELECTION_COLUMNS)).astype({"n": int})
+
+    def selected(self, name: str) -> tuple[str, ...]:
+        """Return the ids of the examples of a selection that was named, the latest of that name."""
+        kept = {line[4]: line[5] for line in self._log if line[4]}
+        if name not in kept:
+            known = f"Known: {', '.join(map(repr, kept))}." if kept else "None was named yet."
+            raise UsageError(f"There is no selection named {name!r}. {known} An id stands in a list: [{name!r}].")
+        return kept[name]
 
     # -- showing and keeping -------------------------------------------------------------------------------------------
 
@@ -301,7 +313,10 @@ def open_report(path: str | os.PathLike[str]) -> Report:
     except (zipfile.BadZipFile, KeyError, json.JSONDecodeError) as problem:
         raise DataError(f"{source.name} is not a saved report, or is damaged ({problem}).") from None
     stored = {name: frames[f"tables/{name}"] for name in about["stored"] if name != "selections"}
-    log = [tuple(line) for line in frames["tables/selections"].itertuples(index=False)]
+    log = [
+        (*line[:4], *((line[4], tuple(line[5])) if len(line) > 4 else ("", ())))  # older files have no names
+        for line in frames["tables/selections"].itertuples(index=False)
+    ]
     report = Report(
         frames["rows"], RunRecord.from_dict(about["record"]), notes=tuple(about["notes"]), stored=stored, _log=log
     )

@@ -136,12 +136,16 @@ class WorkbenchMagics(Magics, Configurable):
         return found
 
     @magic_arguments()
-    @argument("report", nargs="?", default="report", help="variable that holds a report, or the path of a saved one")
+    @argument(
+        "reports",
+        nargs="*",
+        help="variables that hold reports, or the paths of saved ones; the default is the variable report",
+    )
     @line_magic
     @one_line_errors
     def explore(self, line: str) -> Any:
-        """Open the linked charts of any probe's report: %explore report. What is brushed is wb.selection."""
-        return wb.explore(self._report(_parsed(self.explore, line).report))
+        """Open the linked charts of a report, or of several on the same examples: %explore one two. Brushed is wb.selection."""
+        return wb.explore(*(self._report(name) for name in _parsed(self.explore, line).reports or ["report"]))
 
     @magic_arguments()
     @argument("a", help="variable that holds a report, or the path of a saved one")

@@ -312,3 +312,31 @@ def test_a_picture_is_made_of_a_png_and_of_nothing_else(blank: Any) -> None:
         "all => all.map(one => pictured(one, 'Image').map(e => e.tagName + e.getAttribute('src')))", given
     )
     assert [[f"IMG{given[0]}"], [], [], [], []] == made
+
+
+@pytest.mark.parametrize("aligned", [True, False])
+def test_what_passes_in_one_report_is_followed_in_another(script: Any, aligned: bool) -> None:
+    """Random brushes in two reports, one with many rows of an example: marks and counts are those of the kernel's link."""
+    rng = np.random.default_rng(11)
+    examples, rows = 400, 400 if aligned else 1500
+    places = np.arange(400) if aligned else rng.integers(0, 380, rows)
+    codes = [rng.integers(0, 9, 400).astype(np.uint8), rng.integers(0, 5, rows).astype(np.uint8)]
+    allowed = [[1, 2, 5, 7], [0, 3]]
+    found = script.evaluate(
+        """([codes, allowed, places, examples]) => {
+          const c = codes.map(unpack), at = places && new Int32Array(unpack(places).buffer);
+          const fails = c.map(one => new Uint8Array(one.length));
+          const own = [null, at], passes = c.map((one, k) => {
+            mark([one], { tables: [passTable(allowed[k])], mask: null }, fails[k]); return passing(fails[k], own[k], examples); });
+          return c.map((one, k) => { follow(fails[k], own[k], [passes[1 - k]]);
+            const columns = { codes: [one], value: new Float32Array(one.length), outcome: new Uint8Array(one.length), apart: true };
+            const seen = countMarked(columns, [0], [9], fails[k]);
+            return [seen.selected, [...seen.views.get(0).n].slice(0, 9)]; }); }""",
+        [[packed(one) for one in codes], allowed, None if aligned else packed(places.astype(np.int32)), examples],
+    )
+    of = [np.arange(400), places]
+    keeps = [np.isin(one, some) for one, some in zip(codes, allowed, strict=True)]
+    for k in (0, 1):
+        passed = np.isin(of[k], of[1 - k][keeps[1 - k]])
+        assert found[k][0] == int((keeps[k] & passed).sum())
+        assert found[k][1] == np.bincount(codes[k][passed], minlength=9).tolist()  # its own brush does not filter it

@@ -113,7 +113,7 @@ def test_select_from_python_shows_in_the_page(notebook: Callable[..., Any]) -> N
     book.page.wait_for_function("() => document.querySelector('.wb-tile-n .wb-value').textContent === '3'")
     book.page.wait_for_function("() => document.querySelectorAll('.wb-body .wb-row').length === 3")
     assert "the 77th" in book.page.inner_text(".wb-body .wb-row >> nth=1")
-    assert "chosen in Python" in book.page.inner_text(".wb-chips")
+    assert "chosen by id" in book.page.inner_text(".wb-chips")
     book.ask("explorer.clear()")
     book.page.wait_for_function("() => document.querySelector('.wb-tile-n .wb-value').textContent === '400'")
     assert book.page.query_selector(".wb-chip") is None

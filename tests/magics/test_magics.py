@@ -171,6 +171,8 @@ def test_saved_reports_complete_and_open(shell: Any, tmp_path: Any, monkeypatch:
 
     assert suggestions("%explore k", {}) == ["kept.workbench"]
     assert len(shell.run_line_magic("explore", "kept.workbench").selection) == 2
+    shell.user_ns["one"] = wb.open("kept")
+    assert [len(one.selection) for one in shell.run_line_magic("explore", "one kept.workbench").explorers] == [2, 2]
 
 
 def test_compare_takes_variables_and_saved_reports(shell: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:

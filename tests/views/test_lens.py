@@ -14,7 +14,7 @@ from workbench.stats import intervals
 from workbench.views import _rows
 from workbench.views._lens import lens_of
 from workbench.views._page import about
-from workbench.views.explorer import explore
+from workbench.views.canvas import explore
 
 TEXTS = (("text", "AAE", "text"), ("other", "SAE", "text"))
 

@@ -12,7 +12,7 @@ from workbench.stats import intervals
 from workbench.views import _fields, _map
 from workbench.views._lens import lens_of
 from workbench.views._page import about
-from workbench.views.explorer import explore
+from workbench.views.canvas import explore
 
 
 def stored(n: int = 120, **columns: Any) -> wb.Report:

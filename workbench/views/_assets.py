@@ -7,12 +7,13 @@ There is no build step and no Node.
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["EXPLORER", "PROGRESS", "THRESHOLD", "css", "module"]
+__all__ = ["CANVAS", "EXPLORER", "PROGRESS", "THRESHOLD", "css", "module"]
 
-EXPLORER = (
+PARTS = (
     "count.js",
     "measures.js",
     "temper.js",
+    "link.js",
     "store.js",
     "vega.js",
     "dom.js",
@@ -21,8 +22,11 @@ EXPLORER = (
     "map.js",
     "grid.js",
     "panels.js",
-    "explorer.js",
+    "tools.js",
+    "pane.js",
 )
+EXPLORER = (*PARTS, "explorer.js")
+CANVAS = (*PARTS, "canvas.js")
 PROGRESS = ("dom.js", "progress.js")
 THRESHOLD = ("dom.js", "threshold.js")
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from workbench.views._fields import Field
 from workbench.views._temperature import HIGHEST, LOWEST
 
-__all__ = ["Brush", "brush", "integer", "number"]
+__all__ = ["Brush", "brush", "integer", "number", "step"]
 
 LARGEST = 2**53  # integers of JavaScript
 LONGEST_NAME = 64
@@ -45,6 +45,16 @@ def number(value: Any, low: float, high: float) -> float | None:
     if type(value) not in (int, float) or not math.isfinite(value) or not low <= value <= high:
         return None
     return float(value)
+
+
+def step(content: dict[str, Any]) -> str | None:
+    """Return what tells one movement of a hand from the next, or None: brushes of one step are taken back together.
+
+    >>> step({"origin": "x1", "step": 3}), step({"origin": "x1"})
+    ('x1:3', None)
+    """
+    at = integer(content.get("step"))
+    return None if at is None else f"{content.get('origin')}:{at}"
 
 
 def brush(content: dict[str, Any], fields: Sequence[Field]) -> Brush | None:

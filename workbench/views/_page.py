@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from workbench.probes.protocol import View
     from workbench.reports import Report
 
-__all__ = ["about", "static_html"]
+__all__ = ["about", "paired", "show_with_picture", "static_html"]
 
 LINE = 52  # characters of a line of an axis title
 NOTICED = 1.05  # a design effect that is worth a sentence
@@ -221,6 +221,26 @@ def _without_x_title(spec: dict[str, Any]) -> dict[str, Any]:
     return spec
 
 
-def static_html(report: "Report") -> str:
-    """Return the report's own picture (escaped, no script), marked so that a living view can hide it."""
-    return f'<div class="workbench-static">{STYLE}{report._repr_html_()}</div>'
+def static_html(*reports: "Report") -> str:
+    """Return the reports' own pictures (escaped, no script), marked so that a living view can hide them."""
+    pictures = "".join(report._repr_html_() for report in reports)
+    return f'<div class="workbench-static">{STYLE}{pictures}</div>'
+
+
+def paired(bundle: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what a widget gives for its display as data and metadata."""
+    if bundle is None:
+        return {}, {}
+    return bundle if isinstance(bundle, tuple) else (bundle, {})
+
+
+def show_with_picture(widget: Any, bundle: Any, *reports: "Report") -> None:
+    """Show a static picture, then the view: the picture is hidden while the view lives, and stays in the notebook.
+
+    JupyterLab shows no other form of an output whose widget is gone, only an error; so the picture is an output of its own.
+    """
+    from IPython.display import display
+
+    data, meta = paired(bundle)
+    display({"text/html": static_html(*reports), "text/plain": repr(widget)}, raw=True)
+    display({**data, "text/plain": repr(widget)}, metadata=meta, raw=True)

@@ -5,12 +5,13 @@ repaints there at once. What is counted and shown, and in which words, is the `L
 The kernel hears only the latest brush, keeps the selection as a mask over the explored rows, and answers with a window of the
 table and, when the hand rests, with metrics and their intervals. Text of examples reaches the page as text alone.
 
-Messages from the page: brush, rows, sort, detail, logits, fit. Answers: view, rows, detail, metrics, logits, fit, problem. All
-handlers are checked (`_messages`), take one lock, and are quick: what is slow runs on a `Latest`.
+Messages from the page: brush, rows, sort, detail, logits, fit, undo, redo, name, recall. Answers: view, rows, detail, metrics,
+logits, fit, problem. All handlers are checked (`_messages`), take one lock, and are quick: what is slow runs on a `Latest`.
+
+Several reports make a `Canvas` (`canvas`) of explorers, which share a `Link`: what one selects limits the others.
 """
 
 import dataclasses
-import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -20,41 +21,24 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from workbench.errors import UsageError, unknown
+from workbench.errors import WorkbenchError, unknown
 from workbench.views import _assets, _fields, _messages, _rows, _temperature, selection
 from workbench.views._bundle import VegaBundle, vega
 from workbench.views._lens import lens_of
+from workbench.views._link import Link, Part, ids_of
 from workbench.views._live import Latest, answer_beside_cells
-from workbench.views._page import about, static_html
+from workbench.views._page import about, paired, show_with_picture, static_html
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.reports import Report
 
-__all__ = ["Explorer", "explore"]
+__all__ = ["Explorer"]
 
 REST = 0.3  # seconds that a brush must stand before intervals are computed and the selection is logged
 WINDOW = 60  # rows that come with each new selection
 PYTHON = "kernel"  # the origin of a selection that was made in Python
-
-
-def explore(report: "Report") -> "Explorer":
-    """Return the explorer of a report: show it as the last line of a cell, brush, and read `wb.selection` in the next.
-
-    >>> from workbench import from_predictions
-    >>> import pandas as pd
-    >>> frame = pd.DataFrame({"example": ["a", "b"], "confidence": [0.9, 0.4], "correct": [1, 0]})
-    >>> explorer = explore(from_predictions(frame))
-    >>> explorer.select(["b"])
-    >>> explorer.selection["confidence"].tolist()
-    [0.4]
-    """
-    if not hasattr(report, "explored"):
-        raise UsageError(
-            f"explore() takes a report; found {type(report).__name__}. Make one with wb.run or wb.from_predictions."
-        )
-    return Explorer(report)
 
 
 class Explorer(anywidget.AnyWidget):
@@ -70,36 +54,43 @@ class Explorer(anywidget.AnyWidget):
     outcome = traitlets.Bytes().tag(sync=True)  # (n,) uint8: 0, 1, 255 for none
     measures = traitlets.Bytes().tag(sync=True)  # (measures, n) float32 of the heat map, NaN for none
     mask = traitlets.Bytes().tag(sync=True)  # (n,) bits, packed, the first row in the lowest bit
+    places = traitlets.Bytes().tag(
+        sync=True
+    )  # (n,) int32: the example of each row, of linked reports that are not row for row
+    saved = traitlets.List().tag(sync=True)  # [name, number of examples] of each named selection
     state = traitlets.Dict().tag(sync=True)  # serial, origin, ranges, mask, temperature
 
-    def __init__(self, report: "Report") -> None:
+    def __init__(self, report: "Report", *, link: Link | None = None) -> None:
+        self._link = link = Link([report]) if link is None else link
         self._lens = lens = lens_of(report)
         rows = report.explored
         self._report, self._rows = report, rows
-        self._lock = threading.RLock()
+        self._lock = link.lock
         self._fields, self._columns, self._why_not = lens.fields, lens.columns, lens.why_not
         self._order: NDArray[np.intp] = np.arange(len(rows))
-        self._masked = np.ones(len(rows), dtype=bool)
-        self._selected = self._masked
+        self._masked: NDArray[np.bool_] | None = None
+        self._own = self._selected = np.ones(len(rows), dtype=bool)
         self._shown = self._order
         self._logits: _temperature.Logits | None = None
-        self._place_of: dict[str, list[int]] | None = None
         self._logged = ""
         self._metrics = Latest(self._send_metrics, failed=self._failed, pause=REST)
         self._slow = Latest(self._answer_slowly, failed=self._failed)
         super().__init__(
             bundle=vega(),
-            about=about(report, lens),
+            about={**about(report, lens), "link": link.told()},
+            places=link.packed(),
             codes=np.stack([field.codes for field in self._fields]).tobytes(),
             value=np.where(np.isfinite(lens.value), lens.value, 0).astype(np.float32).tobytes(),
             outcome=np.where(np.isnan(lens.outcome), 255, lens.outcome > 0).astype(np.uint8).tobytes(),
             measures=b"" if lens.map is None else lens.map.packed(),
+            saved=_saved(report),
             state=self._state_of(self._nothing(0)),
         )
         self._brush = self._nothing(0)
         answer_beside_cells(self)
         self.on_msg(self._hear)
-        selection.remember(self)
+        self._remember()
+        link.join(self)
 
     # -- Python's side ---------------------------------------------------------------------------------------------------
 
@@ -115,43 +106,79 @@ class Explorer(anywidget.AnyWidget):
         """The ids of the selected examples, in the order of the rows, each once."""
         return list(dict.fromkeys(self.selection["example"]))
 
-    def select(self, ids: "Iterable[str] | pd.DataFrame") -> None:
-        """Select examples by id, or those of a table with a column `example`; brushes are cleared."""
-        if isinstance(ids, str):
-            raise UsageError(
-                f"select() takes a list of ids or a table; found the text {ids!r}. Write select([{ids!r}])."
-            )
-        table: Any = ids
-        wanted = dict.fromkeys(table["example"] if hasattr(table, "columns") else table)
-        places = self._places()
-        for name in wanted:
-            if name not in places:
-                raise unknown("explored example", name, list(places)[:20])
-        mask = np.zeros(len(self._rows), dtype=bool)
-        mask[[at for name in wanted for at in places[name]]] = True
-        self._set(mask)
+    def select(self, ids: "Iterable[str] | pd.DataFrame | str") -> None:
+        """Select examples by id, those of a table with a column `example`, or a selection by its name; brushes are cleared."""
+        wanted = self.kept(ids) if isinstance(ids, str) else ids_of(ids)
+        lacking = self._link.lacking(self, wanted)
+        if lacking:
+            raise unknown("explored example", lacking[0], list(dict.fromkeys(self._rows["example"][:40]))[:20])
+        self._set(self._link.rows(self, wanted))
 
     def clear(self) -> None:
         """Clear every brush, and the selection of `select(ids)`; the temperature returns to 1."""
         self._set(None)
 
+    def undo(self) -> bool:
+        """Take the last change of the selection back; False where there is none."""
+        return self._link.undo()
+
+    def redo(self) -> bool:
+        """Make the change again that was taken back; False where there is none."""
+        return self._link.redo()
+
+    def name(self, name: str) -> None:
+        """Name the present selection and keep it with the report: `report.where(name)`, `explorer.select(name)`."""
+        self._link.name(name)
+
     def _set(self, mask: NDArray[np.bool_] | None) -> None:
         with self._lock:
-            given = self._nothing(self._brush.serial + 1)._replace(mask=mask is not None)
-            self._masked = np.ones(len(self._rows), dtype=bool) if mask is None else mask
-            selection.remember(self)
-            self._take(given)
-            with self.hold_sync():
-                self.mask = b"" if mask is None else np.packbits(mask, bitorder="little").tobytes()
-                self.state = self._state_of(given)
+            self._remember()
+            serial = self._link.serial + 1
+            self.restore(self.only(mask), serial)
+            self._link.changed(serial)
 
-    def _places(self) -> dict[str, list[int]]:
-        with self._lock:
-            if self._place_of is None:
-                self._place_of = {}
-                for at, name in enumerate(self._rows["example"]):
-                    self._place_of.setdefault(name, []).append(at)
-            return self._place_of
+    # -- what the link asks ----------------------------------------------------------------------------------------------
+
+    @property
+    def part(self) -> Part:
+        """The brushes, and the rows of `select(ids)`."""
+        return Part(self._brush, self._masked)
+
+    def only(self, mask: NDArray[np.bool_] | None) -> Part:
+        """Return the part without a brush, with a mask or without."""
+        return Part(self._nothing(0)._replace(mask=mask is not None), mask)
+
+    @property
+    def passing(self) -> NDArray[np.bool_] | None:
+        """The rows that pass the own brushes, None where nothing is brushed."""
+        return self._own if self._brush.mask or any(codes is not None for codes in self._brush.ranges) else None
+
+    def follow(self, allowed: NDArray[np.bool_] | None) -> None:
+        """Show the rows that pass the own brushes and are allowed by the other reports."""
+        self._selected = self._own if allowed is None else self._own & allowed
+        self._shown = self._order[self._selected[self._order]]
+        self._send_view()
+        self._metrics.put((self._brush._replace(serial=self._link.serial), self._selected))
+
+    def kept(self, name: str) -> list[str]:
+        """Return the examples of a named selection that are explored here."""
+        ids = self._report.selected(name)
+        lacking = set(self._link.lacking(self, ids))
+        return [one for one in ids if one not in lacking]
+
+    def keep(self, name: str) -> None:
+        """Keep the selected examples with the report, under a name."""
+        n = int(self._selected.sum())
+        self._report.log_selection("explorer", self._said(), n, name=name, examples=self.ids)
+        self.saved = _saved(self._report)
+
+    def restore(self, part: Part, serial: int) -> None:
+        """Set brushes and mask here and in the page; the lock is held, and the link lets all follow."""
+        given, self._masked = part.brush._replace(serial=serial, origin=PYTHON), part.mask
+        self._take(given)
+        with self.hold_sync():
+            self.mask = b"" if part.mask is None else np.packbits(part.mask, bitorder="little").tobytes()
+            self.state = self._state_of(given)
 
     # -- what the page says ----------------------------------------------------------------------------------------------
 
@@ -171,6 +198,12 @@ class Explorer(anywidget.AnyWidget):
                 self._hear_detail(content)
             elif kind in ("logits", "fit") and not self._why_not:
                 self._slow.put(kind)
+            elif kind in ("undo", "redo"):
+                self._link.undo() if kind == "undo" else self._link.redo()
+            elif kind in ("name", "recall") and isinstance(content.get("name"), str):
+                self._link.name(content["name"]) if kind == "name" else self._link.recall(content["name"])
+        except WorkbenchError as error:
+            self.send({"kind": "problem", "text": str(error)})
         except Exception as error:  # shown in the page: nobody reads a subshell's log
             self._failed(kind, error)
 
@@ -179,12 +212,13 @@ class Explorer(anywidget.AnyWidget):
         if given is None or (given.temperature != 1.0 and self._why_not):
             return
         with self._lock:
-            if not given.mask:
-                self._masked = np.ones(len(self._rows), dtype=bool)
+            if not given.mask or self._masked is None:
+                given, self._masked = given._replace(mask=False), None
             if (given.ranges, given.mask) != (self._brush.ranges, self._brush.mask):
-                selection.remember(self)
+                self._remember()
             self._take(given)
             self.state = self._state_of(given)
+            self._link.changed(given.serial, _messages.step(content))
 
     def _hear_rows(self, content: dict[str, Any]) -> None:
         start = _messages.integer(content.get("start"), 0, len(self._rows))
@@ -193,7 +227,7 @@ class Explorer(anywidget.AnyWidget):
             return
         with self._lock:
             part = _rows.window(self._rows, self._columns, self._shown, start, end)
-            self.send({"kind": "rows", "serial": self._brush.serial, **part._asdict()})
+            self.send({"kind": "rows", "serial": self._link.serial, **part._asdict()})
 
     def _hear_sort(self, content: dict[str, Any]) -> None:
         column, descending = content.get("column"), content.get("descending")
@@ -216,15 +250,12 @@ class Explorer(anywidget.AnyWidget):
     # -- what follows from a brush ---------------------------------------------------------------------------------------
 
     def _take(self, given: _messages.Brush) -> None:
-        """Make these brushes the selection and answer with the table; the lock is held."""
-        fields = self._fields
-        if given.temperature != 1.0:
-            fields = self._at(given.temperature)
+        """Make these the brushes of this report; the lock is held."""
+        fields = self._fields if given.temperature == 1.0 else self._at(given.temperature)
         self._brush = given
-        self._selected = _fields.keep(fields, given.ranges) & self._masked
-        self._shown = self._order[self._selected[self._order]]
-        self._send_view()
-        self._metrics.put((given, self._selected))
+        self._own = _fields.keep(fields, given.ranges)
+        if self._masked is not None:
+            self._own &= self._masked
 
     def _at(self, temperature: float) -> tuple[_fields.Field, ...]:
         """Return the fields with the confidences of a temperature; the coverage's parts keep their thresholds' ranks."""
@@ -239,13 +270,14 @@ class Explorer(anywidget.AnyWidget):
 
     def _send_view(self) -> None:
         part = _rows.window(self._rows, self._columns, self._shown, 0, WINDOW)
-        self.send({"kind": "view", "serial": self._brush.serial, "n": len(self._shown), **part._asdict()})
+        told = {"kind": "view", "serial": self._link.serial, "n": len(self._shown), **self._link.history.ways}
+        self.send({**told, **part._asdict()})
 
     def _send_metrics(self, job: tuple[_messages.Brush, NDArray[np.bool_]]) -> None:
         """Send the metrics of a selection with their intervals, and log it: exploring is a search."""
         given, chosen = job
         n = int(chosen.sum())
-        words = self._describe(given)
+        words = self._said()
         if words and words != self._logged and hasattr(self._report, "log_selection"):
             self._logged = words
             self._report.log_selection("explorer", words, n)
@@ -277,6 +309,10 @@ class Explorer(anywidget.AnyWidget):
             chosen = self._selected
         self.send({"kind": "fit", **logits.where(chosen).fit()._asdict()})
 
+    def _remember(self) -> None:
+        self._link.last = self
+        selection.remember(self)
+
     # -- small parts -----------------------------------------------------------------------------------------------------
 
     def _failed(self, job: Any, error: Exception) -> None:
@@ -290,8 +326,21 @@ class Explorer(anywidget.AnyWidget):
         ranges = [None if codes is None else list(codes) for codes in given.ranges]
         return {**given._asdict(), "ranges": ranges}
 
-    def _describe(self, given: _messages.Brush) -> str:
-        """Return a selection in words, "" for everything."""
+    def _said(self) -> str:
+        """Return the selection in words, those of the other reports' brushes with their titles; "" for everything."""
+        told = [self.words]
+        told += [f"{one.words} ({one.title})" for one in self._link.explorers if one is not self and one.words]
+        return "; ".join(filter(None, told))
+
+    @property
+    def title(self) -> str:
+        """The report's title."""
+        return self._report.title
+
+    @property
+    def words(self) -> str:
+        """The brushes of this report in words, "" where there are none."""
+        given = self._brush
         pairs = zip(self._fields, given.ranges, strict=True)
         said = [field.describe(codes) for field, codes in pairs if codes is not None]
         said += ["ids"] if given.mask else []
@@ -306,26 +355,18 @@ class Explorer(anywidget.AnyWidget):
         return f"Explorer of {self._report.title}: {n:,} of {len(self._rows):,} rows selected"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        data, meta = _pair(super()._repr_mimebundle_(**kwargs))
+        data, meta = paired(super()._repr_mimebundle_(**kwargs))
         return {**data, "text/plain": repr(self), "text/html": static_html(self._report)}, meta
 
     def _ipython_display_(self) -> None:
-        """Show a static picture, then the view: the picture is hidden while the view lives, and stays in the notebook.
-
-        JupyterLab shows no other form of an output whose widget is gone, only an error; so the picture is an output of its own.
-        """
-        from IPython.display import display
-
-        data, meta = _pair(super()._repr_mimebundle_())
-        picture = {"text/html": static_html(self._report), "text/plain": repr(self)}
-        display(picture, raw=True)
-        display({**data, "text/plain": repr(self)}, metadata=meta, raw=True)
+        show_with_picture(self, super()._repr_mimebundle_(), self._report)
 
 
-def _pair(bundle: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    if bundle is None:
-        return {}, {}
-    return bundle if isinstance(bundle, tuple) else (bundle, {})
+def _saved(report: "Report") -> list[list[Any]]:
+    """Return the name and the number of examples of each named selection, the latest of a name."""
+    lines = report.selections
+    kept = lines[lines["name"] != ""].drop_duplicates("name", keep="last")
+    return [[name, len(examples)] for name, examples in zip(kept["name"], kept["examples"], strict=True)]
 
 
 def _line(words: str, row: dict[Any, Any]) -> dict[str, Any]:

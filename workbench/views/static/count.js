@@ -18,17 +18,9 @@ function emptyCounts(bins) {
   return { n: make(), known: make(), hits: make(), valued: make(), sum: make(), spread: make() };
 }
 
-/**
- * Count the rows of the shown fields.
- * columns: { codes: [Uint8Array], value: Float32Array | Float64Array, outcome: Uint8Array (0, 1, 255 unknown), apart: boolean }
- * brushes: { tables: [table | null], mask: Uint8Array of packed bits | null }
- * shown: indices of the fields whose counts are wanted; bins: bins of every field; fails: scratch, one byte per row.
- * Returns { selected, views: Map field -> counts }. A row is `valued` where it has a code in field 0: sum (of the value) and spread
- * (of value x (1 - value)) are over those. It is `known` where it counts for the rate: with an outcome, where value and outcome
- * stand `apart`; else where it is valued (a confidence without an outcome has no code).
- */
-function count(columns, brushes, shown, bins, fails) {
-  const { codes } = columns, rows = fails.length;
+/** Mark every row with what it fails of the brushes { tables: [table | null], mask: Uint8Array of packed bits | null }. */
+function mark(codes, brushes, fails) {
+  const rows = fails.length;
   fails.fill(PASSES);
   brushes.tables.forEach((table, f) => {
     if (!table) return;
@@ -41,9 +33,44 @@ function count(columns, brushes, shown, bins, fails) {
       if (!((mask[i >> 3] >> (i & 7)) & 1)) fails[i] = fails[i] === PASSES ? FAILS_MASK : FAILS_SEVERAL;
     }
   }
+}
+
+/** Which examples have a row that passes all brushes, (examples,) of 0 and 1; `places` is the example of each row, null for its own. */
+function passing(fails, places, examples) {
+  const passes = new Uint8Array(examples), rows = fails.length;
+  if (places) { for (let i = 0; i < rows; i++) if (fails[i] === PASSES) passes[places[i]] = 1; }
+  else for (let i = 0; i < rows; i++) if (fails[i] === PASSES) passes[i] = 1;
+  return passes;
+}
+
+/** Mark the rows whose example does not pass another report's brushes, as those that fail a mask. */
+function follow(fails, places, others) {
+  const rows = fails.length;
+  for (const passes of others) {
+    for (let i = 0; i < rows; i++) {
+      if (!passes[places ? places[i] : i]) fails[i] = fails[i] === PASSES ? FAILS_MASK : FAILS_SEVERAL;
+    }
+  }
+}
+
+/**
+ * Count the rows of the shown fields, which `mark` and `follow` have marked.
+ * columns: { codes: [Uint8Array], value: Float32Array | Float64Array, outcome: Uint8Array (0, 1, 255 unknown), apart: boolean }
+ * shown: indices of the fields whose counts are wanted; bins: bins of every field; fails: one byte per row.
+ * Returns { selected, views: Map field -> counts }. A row is `valued` where it has a code in field 0: sum (of the value) and spread
+ * (of value x (1 - value)) are over those. It is `known` where it counts for the rate: with an outcome, where value and outcome
+ * stand `apart`; else where it is valued (a confidence without an outcome has no code).
+ */
+function countMarked(columns, shown, bins, fails) {
   let selected = 0;
-  for (let i = 0; i < rows; i++) if (fails[i] === PASSES) selected++;
+  for (let i = 0; i < fails.length; i++) if (fails[i] === PASSES) selected++;
   return { selected, views: new Map(shown.map(f => [f, countView(columns, f, bins, fails)])) };
+}
+
+/** Mark the rows and count them. */
+function count(columns, brushes, shown, bins, fails) {
+  mark(columns.codes, brushes, fails);
+  return countMarked(columns, shown, bins, fails);
 }
 
 /** The counts of one field's view: one plain loop over the rows, which is quicker than all views in one. */

@@ -3,19 +3,19 @@
 const SAY_AFTER = 500;
 
 class Headline {
-  constructor(store) {
+  constructor(store, tools) {
     this.store = store;
+    this.tools = tools;
     const tile = (name, words) => {
       const value = span("wb-value", ""), note = span("wb-note", "");
       return { value, note, host: div(`wb-tile wb-tile-${name}`, [span("wb-label", words, { title: words }), value, note]) };
     };
     this.tiles = Object.fromEntries(store.about.tiles.map(([name, words]) => [name, tile(name, words)]));
     this.chips = div("wb-chips");
-    this.clear = element("button", { type: "button", class: "wb-button wb-clear", text: "Clear all", onclick: () => store.clear() });
     this.said = element("div", { role: "status", "aria-live": "polite", class: "wb-said" });
     this.problem = element("p", { class: "wb-problem", role: "alert", hidden: true });
     this.host = element("header", { class: "wb-top" }, [
-      div("wb-headline", [element("h2", { class: "wb-name", text: store.about.title }), this.chips, this.clear]),
+      div("wb-headline", [element("h2", { class: "wb-name", text: store.about.title }), this.chips, tools?.host ?? null]),
       div("wb-tiles", Object.values(this.tiles).map(one => one.host)), this.said, this.problem,
     ]);
   }
@@ -71,9 +71,9 @@ class Headline {
       const codes = store.ranges[f];
       if (codes) chips.push([this.words(field, codes), () => store.brush(f, null)]);
     });
-    if (store.masked) chips.push(["chosen in Python", () => { store.masked = false; store.mask = null; store.touched(); }]);
+    if (store.masked) chips.push(["chosen by id", () => { store.masked = false; store.mask = null; store.touched(); }]);
     const key = chips.map(([words]) => words).join("\n");
-    this.clear.hidden = !chips.length;
+    this.tools?.paint();
     if (key === this.key) return;
     this.key = key;
     const hint = span("wb-hint", `${store.about.charts.length ? "Drag across a chart or click" : "Click"} a slice to select.`);
@@ -143,7 +143,7 @@ class Temperature {
     this.store = store;
     const { why_not: whyNot, low, high } = store.about.temperature;
     this.slider = element("input", { type: "range", ...OWN_KEYS, min: Math.log2(low), max: Math.log2(high), step: 0.01, class: "wb-slider",
-      "aria-label": "Temperature", disabled: Boolean(whyNot), list: `${store.about.key}-ticks`, oninput: () => this.moved() });
+      "aria-label": "Temperature", disabled: Boolean(whyNot), list: `${store.about.key}-ticks`, oninput: () => this.moved(), onchange: () => { this.going = false; } });
     this.value = element("output", { class: "wb-temperature", text: "T = 1.00" });
     this.fit = element("button", { type: "button", class: "wb-button", text: "Fit", disabled: Boolean(whyNot),
       title: "The temperature with the least negative log-likelihood of the selected examples", onclick: () => { this.asked = true; this.fit.disabled = true; store.model.send({ kind: "fit" }); } });
@@ -167,7 +167,8 @@ class Temperature {
 
   moved() {
     const t = 2 ** Number(this.slider.value);
-    this.store.heatTo(Math.abs(t - 1) < 0.005 ? 1 : t);
+    this.store.heatTo(Math.abs(t - 1) < 0.005 ? 1 : t, this.going);
+    this.going = true;
     this.value.textContent = `T = ${t.toFixed(2)}`;
   }
 

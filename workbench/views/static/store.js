@@ -1,6 +1,23 @@
-// The state of one explorer in the page: brushes, counts, and the talk with the kernel. All views of a widget share one store.
+// The state of one explorer in the page: brushes, counts, and the talk with the kernel. All views of a widget share one store; the
+// stores of reports on the same examples share a link.
 
 const SEND_AFTER = 50, SAY_WAITING_AFTER = 1500;
+
+const STORES = Symbol.for("workbench.stores");
+
+/** The store of an explorer's model, made at first use. */
+function storeOf(model) {
+  const stores = (globalThis[STORES] ??= new Map()), { key } = model.get("about");
+  if (!stores.has(key)) stores.set(key, new Store(model));
+  return stores.get(key);
+}
+
+/** Forget a store whose explorer is gone. */
+function dropStore(store) {
+  const stores = globalThis[STORES], { key } = store.about;
+  store.dispose();
+  if (stores.get(key) === store) stores.delete(key);
+}
 
 class Store {
   constructor(model) {
@@ -11,7 +28,8 @@ class Store {
     this.origin = Math.random().toString(36).slice(2);
     const bytes = name => { const v = model.get(name); return new Uint8Array(v.buffer, v.byteOffset, v.byteLength); };
     this.calibrated = this.about.kind === "calibration";
-    const codes = bytes("codes"), value = bytes("value");
+    const codes = bytes("codes"), value = bytes("value"), places = bytes("places");
+    this.places = places.byteLength ? new Int32Array(places.slice().buffer) : null;
     this.base = {
       codes: this.fields.map((_, f) => codes.subarray(f * this.rows, (f + 1) * this.rows)),
       value: new Float32Array(value.slice().buffer), outcome: bytes("outcome"), apart: !this.calibrated,
@@ -26,7 +44,9 @@ class Store {
     this.logits = null;
     this.loss = this.statedLoss = null;     // per row, at T and at 1
     this.fit = null;
-    this.serial = 0;
+    this.step = 0;                          // brushes of one step are taken back together
+    this.ways = { undo: false, redo: false };
+    this.link = linkOf(this);
     this.metrics = null;                    // the kernel's last word, and what it was about
     this.window = null;
     this.problem = "";
@@ -34,9 +54,12 @@ class Store {
     this.takeState();
     this.everything = count(this.base, { tables: this.fields.map(() => null), mask: null }, this.allShown(), this.bins, this.fails).views;
     this.everyCell = this.countCells();
+    this.mark();
+    this.link.join(this);
     this.recount();
     this.started = false;
     this.on("change:state", () => { if (model.get("state").origin !== this.origin) { this.takeState(); this.changed("state"); } });
+    this.on("change:saved", () => this.tell("saved"));
     this.on("msg:custom", (message, buffers) => this.hear(message, buffers));
   }
 
@@ -54,11 +77,11 @@ class Store {
     for (const [event, listener] of this.bound) this.model.off(event, listener);
     clearTimeout(this.timer);
     clearTimeout(this.waiting);
-    cancelAnimationFrame(this.frame);
+    this.link.leave(this);
     this.listeners.clear();
   }
 
-  /** Call `listener(what)` after each change: "counts", "state", "view", "rows", "metrics", "fit", "detail", "logits". */
+  /** Call `listener(what)` after each change: "counts", "state", "view", "rows", "metrics", "fit", "detail", "logits", "saved". */
   subscribe(listener) {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -71,6 +94,10 @@ class Store {
   get tables() { return this.ranges.map(passTable); }
 
   get brushed() { return this.ranges.some(codes => codes) || this.masked; }
+
+  get serial() { return this.link.serial; }
+
+  set serial(serial) { this.link.serial = serial; }
 
   takeState() {
     const state = this.model.get("state"), mask = this.model.get("mask");
@@ -87,9 +114,19 @@ class Store {
     }
   }
 
+  /** Mark the rows that pass the own brushes, and note which examples do. */
+  mark() {
+    mark(this.columns.codes, { tables: this.tables, mask: this.mask }, this.fails);
+    this.marked = true;
+    this.passes = this.brushed && this.link.examples ? passing(this.fails, this.places, this.link.examples) : null;
+  }
+
   recount() {
     const shown = [...this.charted, this.slice], begun = performance.now();
-    const { selected, views } = count(this.columns, { tables: this.tables, mask: this.mask }, shown, this.bins, this.fails);
+    if (!this.marked) mark(this.columns.codes, { tables: this.tables, mask: this.mask }, this.fails);
+    this.marked = false;                    // the marks of the others come on top
+    follow(this.fails, this.places, this.link.others(this));
+    const { selected, views } = countMarked(this.columns, shown, this.bins, this.fails);
     this.selected = selected;
     this.views = views;
     this.cells = this.countCells();
@@ -110,12 +147,12 @@ class Store {
     this.brush(field, chosen.size && chosen.size < this.bins[field] ? [...chosen].sort((a, b) => a - b) : null);
   }
 
-  /** Set the allowed codes of a field; null lifts the brush. */
-  brush(field, codes) {
+  /** Set the allowed codes of a field; null lifts the brush. `going`: the hand has not let go since the last one. */
+  brush(field, codes, going = false) {
     const same = JSON.stringify(codes) === JSON.stringify(this.ranges[field]);
     if (same) return;
     this.ranges[field] = codes;
-    this.touched();
+    this.touched(going);
   }
 
   clear() {
@@ -130,11 +167,11 @@ class Store {
     this.changed("slice");
   }
 
-  heatTo(temperature) {
+  heatTo(temperature, going = false) {
     this.temperature = temperature;
     if (!this.logits) { this.wantLogits(); return; }
     this.heat();
-    this.touched();
+    this.touched(going);
   }
 
   heat() {
@@ -157,22 +194,14 @@ class Store {
     this.model.send({ kind: "logits" });
   }
 
-  touched() {
+  touched(going = false) {
+    if (!going) this.step++;
     this.serial++;
     this.changed("counts");
     this.timer ||= setTimeout(() => { this.timer = 0; this.send(); }, SEND_AFTER);
   }
 
-  changed(what) {
-    this.pending = this.pending === "state" ? "state" : what;
-    this.frame ||= requestAnimationFrame(() => {
-      const told = this.pending;
-      this.frame = 0;
-      this.pending = "";
-      this.recount();
-      this.tell(told);
-    });
-  }
+  changed(what) { this.link.changed(this, what); }
 
   /** Send the latest brushes, one message in flight: what changes meanwhile goes out when the answer is here. */
   send() {
@@ -180,7 +209,7 @@ class Store {
     this.inFlight = true;
     this.sent = this.serial;
     this.model.send({ kind: "brush", serial: this.serial, ranges: this.ranges, mask: this.masked,
-      temperature: this.temperature, origin: this.origin });
+      temperature: this.temperature, origin: this.origin, step: this.step });
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => { this.late = true; this.tell("late"); }, SAY_WAITING_AFTER);
   }
@@ -193,6 +222,7 @@ class Store {
       clearTimeout(this.waiting);
       if (message.serial < this.serial && this.sent < this.serial) this.send();
     }
+    if (kind === "view") { this.ways = { undo: message.undo, redo: message.redo }; this.tell("ways"); }
     if (["view", "rows"].includes(kind)) {
       if (message.serial < this.serial) return;                       // stale: a newer brush is on its way
       this.window = kind === "view" ? message : { ...this.window, ...message, kind };
@@ -215,4 +245,8 @@ class Store {
     } else if (kind === "detail") this.tell(kind, message);
     else if (kind === "problem") { this.problem = message.text; this.tell(kind); }
   }
+
+  undo() { this.model.send({ kind: "undo" }); }
+
+  redo() { this.model.send({ kind: "redo" }); }
 }

@@ -80,8 +80,9 @@ class Chart {
     this.view.addSignalListener("brush", (_, value) => {
       if (this.placing) return;
       const range = value?.[this.field] ?? null;
+      const going = this.moving;
       this.moving = true;
-      this.onBrush(range && [Math.min(...range), Math.max(...range)]);
+      this.onBrush(range && [Math.min(...range), Math.max(...range)], going);
     });
     await this.resize();
     await this.place(this.range ?? null);

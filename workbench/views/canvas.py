@@ -1,0 +1,130 @@
+"""The linked canvas: explorers of several reports on the same examples, one selection over all of them.
+
+`explore` is the door to it: one report gives an `Explorer`, several give a `Canvas`. In the page a canvas lays out the stores of
+its explorers beside each other, with one table (`static/canvas.js`); it sends no message of its own, each explorer speaks for
+itself. What passes from one report to another stands in `_link`.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import ipywidgets
+import traitlets
+
+from workbench.errors import UsageError
+from workbench.views import _assets
+from workbench.views._bundle import VegaBundle, vega
+from workbench.views._link import Link
+from workbench.views._page import paired, show_with_picture, static_html
+from workbench.views.explorer import Explorer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from workbench.reports import Report
+
+__all__ = ["Canvas", "explore"]
+
+MOST = 6  # reports that are drawn together
+
+
+def explore(*reports: "Report") -> "Explorer | Canvas":
+    """Return the explorer of a report, or the canvas of several on the same examples: show it as the last line of a cell.
+
+    Brush a chart, and every other view follows; `wb.selection` in the next cell is what is selected. Reports are joined by example,
+    whatever their probes: an example passes the brushes of a report when one of its rows does, and is then shown in the others.
+
+    >>> from workbench import from_predictions
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"example": ["a", "b"], "confidence": [0.9, 0.4], "correct": [1, 0]})
+    >>> explorer = explore(from_predictions(frame))
+    >>> explorer.select(["b"])
+    >>> explorer.selection["confidence"].tolist()
+    [0.4]
+    >>> other = from_predictions(frame.assign(confidence=[0.6, 0.7]), name="another model")
+    >>> canvas = explore(from_predictions(frame), other)
+    >>> canvas.explorers[0].select(["b"])
+    >>> canvas.explorers[1].selection["confidence"].tolist()
+    [0.7]
+    """
+    for report in reports:
+        if not hasattr(report, "explored"):
+            raise UsageError(
+                f"explore() takes a report, or several; found {type(report).__name__}. Make one with wb.run or "
+                "wb.from_predictions."
+            )
+    if not reports:
+        raise UsageError("explore() takes a report, or several on the same examples.")
+    return Explorer(reports[0]) if len(reports) == 1 else Canvas(*reports)
+
+
+class Canvas(anywidget.AnyWidget):
+    """Explorers of several reports, linked by example; `selection` is what is selected in the one that was brushed last."""
+
+    _esm = _assets.module(*_assets.CANVAS)
+    _css = _assets.css("explorer.css", "canvas.css")
+
+    bundle = traitlets.Instance(VegaBundle).tag(sync=True, **ipywidgets.widget_serialization)
+    explorers = traitlets.Tuple().tag(sync=True, **ipywidgets.widget_serialization)
+    about = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, *reports: "Report") -> None:
+        if len(reports) > MOST:
+            raise UsageError(f"A canvas shows at most {MOST} reports; found {len(reports)}.")
+        empty = next((report for report in reports if not len(report.explored)), None)
+        if empty is not None:
+            raise UsageError(f"{empty.title!r} has no explored rows to show; its outcome is {empty.outcome!r}.")
+        self._reports = reports
+        self._link = link = Link(reports)
+        made = tuple(Explorer(report, link=link) for report in reports)
+        super().__init__(bundle=vega(), explorers=made, about={"link": link.key, "examples": len(link.names)})
+
+    @property
+    def selection(self) -> "pd.DataFrame":
+        """The selected rows of the report that was brushed last; a copy. `explorers[k].selection` are those of another."""
+        return self._link.last.selection
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the examples that pass the brushes of all reports, each once."""
+        with self._link.lock:
+            return self._link.chosen
+
+    def select(self, ids: "Iterable[str] | pd.DataFrame | str") -> None:
+        """Select examples by id, those of a table, or a selection by its name, in all reports; every brush is cleared.
+
+        One report must hold all of them.
+        """
+        self._link.recall(ids)
+
+    def clear(self) -> None:
+        """Clear the brushes of all reports."""
+        self._link.clear()
+
+    def undo(self) -> bool:
+        """Take the last change of the selection back; False where there is none."""
+        return self._link.undo()
+
+    def redo(self) -> bool:
+        """Make the change again that was taken back; False where there is none."""
+        return self._link.redo()
+
+    def name(self, name: str) -> None:
+        """Name the present selection and keep it with each report."""
+        self._link.name(name)
+
+    def __repr__(self) -> str:
+        with self._link.lock:
+            n = len(self._link.chosen)
+        titles = "; ".join(report.title for report in self._reports)
+        return (
+            f"Canvas of {len(self._reports)} reports ({titles}): {n:,} of {len(self._link.names):,} examples selected"
+        )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data, meta = paired(super()._repr_mimebundle_(**kwargs))
+        return {**data, "text/plain": repr(self), "text/html": static_html(*self._reports)}, meta
+
+    def _ipython_display_(self) -> None:
+        show_with_picture(self, super()._repr_mimebundle_(), *self._reports)
