@@ -69,15 +69,16 @@ def test_rows_stay_short_and_parents_come_first(pieces: list[Piece], size: int, 
 
 
 def test_a_few_shot_prompt_is_run_once() -> None:
-    """A prompt of 300 tokens before 40 questions of 30: one chain, and rows below it that run the questions alone."""
+    """A prompt of 300 tokens before 40 questions of 30: a chain in two rows, and rows below that run the questions alone."""
     prompt = tuple(range(1000, 1300))
     pieces = [Piece((*prompt, *range(q * 30, q * 30 + 30), choice), 330) for q in range(40) for choice in (1, 2)]
 
     rows = forest(pieces, 256)
 
-    assert [row.kept for row in rows] == [True, *[False] * 5]
-    assert rows[0].tokens == prompt
-    assert {row.start for row in rows[1:]} == {300}
+    assert [row.kept for row in rows] == [True, True, *[False] * 5]
+    assert rows[0].tokens + rows[1].tokens == prompt
+    assert rows[1].parent is rows[0]
+    assert {row.start for row in rows[2:]} == {300}
     assert sum(len(row.tokens) for row in rows) == Tree(pieces).nodes == 300 + 40 * 30
     assert sum(len(row.tokens) for row in forest(pieces, 256, prefixes=False)) < 300 * 3 + 40 * 30
 

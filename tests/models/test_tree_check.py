@@ -47,7 +47,6 @@ def test_any_tree_gives_the_numbers_of_its_sequences(
     pieces = [Piece((*stem[:n], 1, *tail, 2), max(n, 1)) for n, tail in sequences]
     rows = forest(pieces, budget, worth=1)
     kept: dict[Any, Kept] = {}
-    engine._forward.reads_trees(10**6)
 
     found = {}
     for row in rows:
@@ -88,19 +87,29 @@ def test_short_rows_keep_the_shared_beginning(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_window_that_the_mask_leaves_out_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Masks without the window give other numbers on prompts beyond it, and the comparison at that length sees it."""
+    """Masks without the window give other numbers on prompts beyond it; the comparison sees it on a short one."""
     real = seen
     monkeypatch.setattr(_masks, "seen", lambda end, depth, start=0, window=None: real(end, depth, start))
     model = tiny.language_model("gemma3", sliding_window=24)
-    blind = Engine(model, tiny.tokenizer(), device="cpu")
-    assert blind.trees == "kept"  # on the short prompt nothing is to be seen
-    trusted = Engine(model, tiny.tokenizer(), device="cpu")
-    trusted._forward._compared = True
+    blind, trusted = (Engine(model, tiny.tokenizer(), device="cpu") for _ in range(2))
+    trusted._forward.beyond = True
 
     assert worst(trusted, BRANCHES) > 1e-2
     assert worst(blind, BRANCHES) < 1e-4
-    assert blind.trees == "none"
-    assert any("reads no trees" in note for note in blind.notes)
+    assert any("beyond the window" in note for note in blind.notes)
+    assert model.config.sliding_window == 24  # as it was
+
+
+def test_trees_within_the_window_need_no_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where only prompts beyond the window differ, shorter ones are still read as trees."""
+    real = seen
+    monkeypatch.setattr(_masks, "seen", lambda end, depth, start=0, window=None: real(end, depth, start))
+    engine = Engine(tiny.language_model("gemma3", sliding_window=64), tiny.tokenizer(), device="cpu")
+
+    scores = engine.score(BRANCHES)
+
+    assert scores.counters.tokens_run == scores.counters.unique_tokens
+    assert worst(engine, BRANCHES) < 1e-4
 
 
 def test_a_boolean_mask_under_eager_attention_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,8 @@ a short prompt when it is made, and takes the first way that agrees:
 2. the whole model with `logits_to_keep`, so that logits exist at wanted positions only;
 3. the whole model with all its logits.
 
-Then it sees whether the model reads trees (`_tree`, `_masks`) and kept keys and values, on a small tree, and again on one that is
-longer than the window of its sliding layers before the first that needs it. A model that ignores masks or position ids (recurrent
-ones, ALiBi) is given chains.
+Then it sees whether the model reads trees (`_tree`, `_masks`) and kept keys and values, on a small tree, under a window of a few
+tokens where it has sliding layers. A model that ignores masks or position ids (recurrent ones, ALiBi) is given chains.
 
 Chains are padded on the right, where a causal model does not look, whatever `tokenizer.padding_side` says. No attention mask is
 passed for them unless the check asks for it: a mask costs SDPA its fast kernels, and gives rows without an allowed key under a
@@ -27,7 +26,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workbench.errors import ModelError, OutOfMemory
-from workbench.models._masks import Kept, Masks
+from workbench.models._masks import Kept, Masks, narrowed
 from workbench.models._memory import is_out_of_memory, rejected, widened
 from workbench.models._plan import Row, Wanted, lineage
 from workbench.models._tree_check import check
@@ -39,6 +38,7 @@ PATHS = ("head", "logits_to_keep", "full logits")
 PADDING = ("plain", "mask", "none")
 TARGETS = {"cpu": 128}  # at a time: with a block of the head their logits take 512 KiB, elsewhere 64 MiB
 TARGETS_ELSEWHERE = 2048
+NARROW = 3  # tokens of a window under which a short probe shows what a long prompt would
 TOLERANCE = {torch.float16: 2e-2, torch.bfloat16: 1e-1}  # of the spread of the logits; 1e-3 in float32
 
 
@@ -67,7 +67,7 @@ class Forward:
         self.masks: Masks | None = None
         self.trees = "none"
         self.probe = tuple(probe)
-        self._compared = False  # whether trees longer than the window were
+        self.beyond = True  # whether trees may be longer than the window of sliding layers
         self.way = self._check(list(probe))
         self._check_trees()
 
@@ -216,15 +216,9 @@ class Forward:
         return list(torch.split(logits.float(), [len(row) for row in tokens]))
 
     def reads_trees(self, length: int) -> str:
-        """Return what of trees the model reads, "kept", "rows" or "none", in sequences of up to `length` tokens.
-
-        Trees beyond the window of sliding layers are compared once with chains, before the first of them is run.
-        """
+        """Return what of trees the model reads, "kept", "rows" or "none", in sequences of up to `length` tokens."""
         window = self.masks.window if self.masks else None
-        if window is not None and length > window and not self._compared:
-            self._compared = True
-            self._check_trees(length=window + len(self.probe))
-        return self.trees
+        return "none" if window is not None and length > window and not self.beyond else self.trees
 
     @torch.inference_mode()
     def logits(self, rows: Sequence[Row], kept: dict[Row, Kept]) -> Tensor:
@@ -232,16 +226,28 @@ class Forward:
         states = self.states(rows, kept).scored
         return (self.head.logits(states) if self.way.path == "head" and self.head is not None else states).float()
 
-    def _check_trees(self, *, length: int = 0) -> None:
-        if self.way.padding == "plain":
-            tolerance = TOLERANCE.get(self.dtype, 1e-3)
-            try:
-                self.masks, self.trees = check(self, self.probe, tolerance, length=length)
-            except FloatingPointError:
-                with widened(self.model):
-                    self.masks, self.trees = check(self, self.probe, tolerance, length=length)
+    def _check_trees(self) -> None:
+        """Compare trees with chains: under a window that the probe is longer than, where layers slide, else as the model is."""
+        if self.way.padding == "plain" and (masks := Masks.of(self.model, self.dtype)):
+            if masks.window is not None:
+                with narrowed(self.model, min(NARROW, masks.window)):
+                    self._compare(masks._replace(window=min(NARROW, masks.window)))
+            self.beyond = self.trees != "none" or masks.window is None
+            if self.trees == "none":
+                self._compare(masks)
+            self.masks = self.masks and self.masks._replace(window=masks.window)
         if self.trees == "none":
             self.notes.append("self-check: beginnings that sequences share are run for each (the model reads no trees)")
+        elif not self.beyond:
+            self.notes.append("self-check: beyond the window of its sliding layers the model reads no trees")
+
+    def _compare(self, masks: Masks) -> None:
+        tolerance = TOLERANCE.get(self.dtype, 1e-3)
+        try:
+            self.masks, self.trees = check(self, masks, self.probe, tolerance)
+        except FloatingPointError:
+            with widened(self.model):
+                self.masks, self.trees = check(self, masks, self.probe, tolerance)
 
 
 def _at(values: Tensor, places: Sequence[tuple[int, int]]) -> Tensor:

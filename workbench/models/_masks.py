@@ -4,7 +4,8 @@ transformers takes a mask of four dimensions as it is, and some models a mapping
 for us then, so that of sliding layers is put in here: by depth in the tree, never by the index within the packed row.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from workbench.models._plan import Row
 
-__all__ = ["Kept", "Masks", "window_of"]
+__all__ = ["Kept", "Masks", "narrowed", "window_of"]
 
 SLIDING, FULL = "sliding_attention", "full_attention"
 
@@ -24,6 +25,23 @@ def window_of(config: Any) -> int | None:
     if not window or getattr(config, "use_sliding_window", True) is False:
         return None
     return int(window) if kinds is None or SLIDING in kinds else None
+
+
+@contextmanager
+def narrowed(model: Any, window: int) -> Iterator[None]:
+    """Hold the window of a model's sliding layers at `window` tokens for a while.
+
+    transformers reads it from the configuration whenever it makes masks, so that a short prompt shows what a long one would.
+    """
+    configs = {id(one): one for one in (model.config.get_text_config(), model.get_decoder().config)}.values()
+    kept = [(config, config.sliding_window) for config in configs if getattr(config, "sliding_window", None)]
+    try:
+        for config, _ in kept:
+            config.sliding_window = window
+        yield
+    finally:
+        for config, before in kept:
+            config.sliding_window = before
 
 
 class Masks(NamedTuple):
@@ -102,22 +120,33 @@ class Kept:
     is_sliding = ()
 
     def __init__(self, before: "Kept | None" = None) -> None:
-        self.layers: dict[int, tuple[Tensor, Tensor]] = {}
+        self.own: dict[int, tuple[Tensor, Tensor]] = {}  # by layer; those from before stay where they are
         self.before, self.length, self.recording = before, 0, True
 
     def update(self, keys: Tensor, values: Tensor, layer: int, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
         """Return a layer's keys and values (rows, heads, t, d), those from before in front; keep them while recording."""
         source = self.before if self.recording else self
-        if source is not None:
-            old = [part.expand(len(keys), -1, -1, -1) for part in source.layers[layer]]
-            keys, values = (torch.cat([a, b], 2) for a, b in zip(old, (keys, values), strict=True))
         if self.recording:
-            self.layers[layer] = keys, values
-        return keys, values
+            self.own[layer] = keys, values
+        keys_, values_ = [keys], [values]
+        while source is not None:
+            for parts, old in zip((keys_, values_), source.own[layer], strict=True):
+                parts.insert(0, old.expand(len(keys), -1, -1, -1))
+            source = source.before
+        return (keys, values) if len(keys_) == 1 else (torch.cat(keys_, 2), torch.cat(values_, 2))
 
     def close(self, length: int) -> None:
-        """Keep what is there, `length` tokens, and record no more."""
-        self.length, self.recording, self.before = length, False, None
+        """Keep what is there, `length` tokens with those from before, in one piece of memory, and record no more."""
+        self.length, self.recording = length, False
+        parts = [part for pair in self.own.values() for part in pair]
+        whole = torch.cat([part.reshape(-1) for part in parts])
+        found = iter(
+            [
+                piece.view(part.shape)
+                for part, piece in zip(parts, whole.split([part.numel() for part in parts]), strict=True)
+            ]
+        )
+        self.own = {layer: (next(found), next(found)) for layer in self.own}
 
     def get_seq_length(self, *_: int) -> int:
         """Return how many tokens come before those of a forward."""

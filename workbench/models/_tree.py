@@ -5,7 +5,7 @@ preorder. Two rules say where it is cut:
 
 - Where what comes after a shared beginning fills two rows or more, the beginning becomes a chain of its own, whose keys and values
   are kept and read by all the rows below it (`Row.parent`), if that saves more than `WORTH` tokens. So a few-shot prompt is run
-  once, and so is a long document below it, in any depth of nesting.
+  once, and so is a long document below it, in any depth of nesting. A chain longer than a row is itself cut into rows.
 - What is left are units, each of which fits in a row. They are put into rows one after the other, and a row ends where the next
   unit would make it too long, unless the unit shares more with the row than it brings: a cut there would run that again.
 
@@ -70,7 +70,7 @@ class Tree:
         >>> shared = tuple(range(100, 180))
         >>> rows = Tree(Piece((*shared, i, j, 0), 80) for i in range(9) for j in range(9)).rows(50)
         >>> [(len(row.tokens), row.start, row.kept) for row in rows]
-        [(80, 0, True), (50, 80, False), (40, 80, False)]
+        [(40, 0, True), (40, 40, True), (50, 80, False), (40, 80, False)]
         """
         least = (WORTH if worth is None else worth) if prefixes else math.inf
         rows: list[Row] = []
@@ -78,8 +78,10 @@ class Tree:
         while left:
             group, parent = left.pop()
             start = 0 if parent is None else parent.stop
-            if group.stem > start:
-                parent = Row(self.inputs[group.first][start : group.stem], parent=parent, start=start, kept=True)
+            parts = -(-(group.stem - start) // row_tokens)
+            for part in range(parts):  # a long stem in parts, each of which reads those before it
+                first, last = (start + (group.stem - start) * i // parts for i in (part, part + 1))
+                parent = Row(self.inputs[group.first][first:last], parent=parent, start=first, kept=True)
                 rows.append(parent)
             units, large = self._cut(group, row_tokens, least)
             rows += [row for row in self._packed(units, parent, row_tokens) if row.tokens]

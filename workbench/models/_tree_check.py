@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 __all__ = ["check"]
 
 
-def check(forward: "Forward", probe: Ids, tolerance: float, *, length: int = 0) -> tuple[Masks | None, str]:
+def check(forward: "Forward", masks: Masks, probe: Ids, tolerance: float) -> tuple[Masks | None, str]:
     """Return how masks are made for the model, and what it reads: "kept", "rows" or "none".
 
     "kept": rows with branches, and keys and values that are kept for rows below; "rows": branches only.
 
     Args:
         forward: what runs the model
+        masks: as its configuration says
         probe: token ids, a few
         tolerance: the most that logits may differ, as a share of their spread
-        length: how many tokens are shared by the branches that are compared, at least (beyond a window, say)
 
     Raises FloatingPointError where logits are not finite in half precision.
     """
     found: tuple[Masks | None, str] = (None, "none")
-    if (masks := Masks.of(forward.model, forward.dtype)) is None or len(probe) < 4:
+    if len(probe) < 4:
         return found
-    stem = (probe * (length // len(probe) + 1))[: max(length, len(probe) // 2)]
+    stem = probe[: len(probe) // 2]
     half = len(stem) // 2
     pieces = [Piece((*stem, *probe[1:3], *tail, 0), len(stem)) for tail in (probe, probe[::-1])]
     pieces.append(Piece((*stem[:half], *probe[::-1], 0), half))
