@@ -36,7 +36,7 @@ __all__ = ["Forward"]
 
 PATHS = ("head", "logits_to_keep", "full logits")
 PADDING = ("plain", "mask", "none")
-TARGETS = {"cpu": 128}  # at a time: with a block of the head their logits take 512 KiB, elsewhere 64 MiB
+TARGETS = {"cpu": 256}  # at a time: with a block of the head their logits take 1 MiB, elsewhere 64 MiB
 TARGETS_ELSEWHERE = 2048
 NARROW = 3  # tokens of a window under which a short probe shows what a long prompt would
 TOLERANCE = {torch.float16: 2e-2, torch.bfloat16: 1e-1}  # of the spread of the logits; 1e-3 in float32
