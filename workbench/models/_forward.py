@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workbench.errors import ModelError, OutOfMemory
-from workbench.models._masks import Kept, Masks, narrowed
+from workbench.models._fused import Fused
+from workbench.models._masks import Kept, Masks, moved, narrowed
 from workbench.models._memory import is_out_of_memory, rejected, widened
 from workbench.models._plan import Row, Wanted, lineage
 from workbench.models._tree_check import check
@@ -64,6 +65,7 @@ class Forward:
         self.notes: list[str] = []
         self.decoder = model.get_decoder() if hasattr(model, "get_decoder") else None
         self.head = Head.of(model)
+        self.fused = Fused(self.head) if self.head and self.head.weight.device.type == "cuda" else None
         self.masks: Masks | None = None
         self.trees = "none"
         self.probe = tuple(probe)
@@ -103,8 +105,8 @@ class Forward:
         for start in range(0, len(place), size):
             places = place[start : start + size]
             first, last = min(places), max(places) + 1
-            position = torch.tensor([k - first for k in places], device=states.device)
-            targets = torch.tensor(target[start : start + size], device=states.device)
+            position = moved(torch.tensor([k - first for k in places]), states.device)
+            targets = moved(torch.tensor(target[start : start + size]), states.device)
             part = self._statistics(states[first:last], position, targets)
             found.append(torch.stack(list(part)).cpu().numpy())
         whole = np.concatenate(found, axis=1)
@@ -112,9 +114,11 @@ class Forward:
         return whole
 
     def _statistics(self, states: Tensor, position: Tensor, target: Tensor) -> Statistics:
-        if self.way.path == "head" and self.head is not None:
-            return statistics(states, self.head, position, target)
-        return statistics_of_logits(states, position, target)
+        if self.way.path != "head" or self.head is None:
+            return statistics_of_logits(states, position, target)
+        if self.fused is not None and (found := self.fused.statistics(states, position, target)):
+            return found
+        return statistics(states, self.head, position, target)
 
     def _states(
         self,
@@ -148,7 +152,7 @@ class Forward:
         """Return the arguments of a forward over rows padded on the right with token 0."""
         longest = max(len(row.tokens) for row in rows)
         padded = [[*row.tokens, *[0] * (longest - len(row.tokens))] for row in rows]
-        inputs: dict[str, Any] = {"input_ids": torch.tensor(padded, device=self.device), "use_cache": False}
+        inputs: dict[str, Any] = {"input_ids": moved(torch.tensor(padded), self.device), "use_cache": False}
         first = rows[0]
         if self.masks is not None and (first.parent or first.kept or any(row.depth for row in rows)):
             inputs |= self.masks.arguments(rows, self.device)
@@ -161,7 +165,7 @@ class Forward:
                 kept[first] = inputs["past_key_values"] = Kept(inputs.get("past_key_values"))
         elif self.way.padding == "mask":
             mask = [[1] * len(row.tokens) + [0] * (longest - len(row.tokens)) for row in rows]
-            inputs["attention_mask"] = torch.tensor(mask, device=self.device)
+            inputs["attention_mask"] = moved(torch.tensor(mask), self.device)
         return inputs
 
     @torch.inference_mode()
@@ -252,7 +256,7 @@ class Forward:
 
 def _at(values: Tensor, places: Sequence[tuple[int, int]]) -> Tensor:
     """Return values (rows, t, ...) at (row, position) places, (n, ...)."""
-    where = torch.tensor(places, dtype=torch.long).reshape(-1, 2).to(values.device)
+    where = moved(torch.tensor(places, dtype=torch.long).reshape(-1, 2), values.device)
     return values[where[:, 0], where[:, 1]]
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from workbench.models._plan import Row
 
-__all__ = ["Kept", "Masks", "narrowed", "window_of"]
+__all__ = ["Kept", "Masks", "moved", "narrowed", "window_of"]
 
 SLIDING, FULL = "sliding_attention", "full_attention"
 
@@ -71,7 +71,7 @@ class Masks(NamedTuple):
         start, size = rows[0].start, max(len(row.tokens) for row in rows)
         depth = torch.tensor([_padded(row.depth or range(row.start, row.stop), size, start) for row in rows])
         end = torch.tensor([_padded(row.end or [len(row.tokens)] * len(row.tokens), size, 0) for row in rows])
-        depth, end = _moved(depth, device), _moved(end, device)
+        depth, end = moved(depth, device), moved(end, device)
         masks = {FULL: seen(end, depth, start)}
         if self.window is not None:
             masks[SLIDING] = seen(end, depth, start, self.window)
@@ -159,6 +159,6 @@ def _padded(values: Sequence[int], size: int, fill: int) -> list[int]:
     return [*values, *[fill] * (size - len(values))]
 
 
-def _moved(values: Tensor, device: torch.device) -> Tensor:
+def moved(values: Tensor, device: torch.device) -> Tensor:
     """Return a tensor on the device, copied while it computes where it is a GPU."""
     return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values.to(device)

@@ -95,7 +95,9 @@ class Engine:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of the numbers should know, in sentences."""
-        return (*self._forward.notes, *self._notes, *(self.cache.notes if self.cache else ()))
+        fused = self._forward.fused
+        made = (*self._forward.notes, *((fused.note,) if fused and fused.note else ()))
+        return (*made, *self._notes, *(self.cache.notes if self.cache else ()))
 
     def score(self, requests: Sequence[Request], *, monitor: Monitor | None = None, pool: Pool | None = None) -> Scores:
         """Return the statistics of each request's continuation, in the order given.

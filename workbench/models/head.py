@@ -64,14 +64,15 @@ class Head:
         tensor([[0.0000, 1.5232, 2.0000]])
         """
         part = slice(start, stop)
-        return self._shape(hidden @ self.weight[part].T, None if self.bias is None else self.bias[part])
+        return self.shaped(hidden @ self.weight[part].T, None if self.bias is None else self.bias[part])
 
     def at(self, hidden: Tensor, token: Tensor) -> Tensor:
         """Return one logit per row: that of `token` (n,) for hidden states (n, d), rounded as `logits` rounds."""
         product = (hidden.float() * self.weight[token].float()).sum(-1).to(hidden.dtype)
-        return self._shape(product, None if self.bias is None else self.bias[token])
+        return self.shaped(product, None if self.bias is None else self.bias[token])
 
-    def _shape(self, product: Tensor, bias: Tensor | None) -> Tensor:
+    def shaped(self, product: Tensor, bias: Tensor | None) -> Tensor:
+        """Return the logits of products: float32 (float64 stays), with bias, scale and soft cap."""
         logits = product if product.dtype == torch.float64 else product.float()
         if bias is not None:
             logits = logits + bias
