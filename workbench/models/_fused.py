@@ -71,7 +71,7 @@ class Fused:
     def __init__(self, head: Head, *, after: int = AFTER, backend: Any = "inductor") -> None:
         self.head, self.after, self.backend, self.asked, self.note = head, after, backend, 0, ""
         self.plain: Measure = partial(measured, scale=head.scale, softcap=head.softcap)
-        self.measure = self.plain
+        self.measure: Measure = self.plain
         self.tried = False
 
     def statistics(

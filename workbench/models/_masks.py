@@ -139,14 +139,9 @@ class Kept:
         """Keep what is there, `length` tokens with those from before, in one piece of memory, and record no more."""
         self.length, self.recording = length, False
         parts = [part for pair in self.own.values() for part in pair]
-        whole = torch.cat([part.reshape(-1) for part in parts])
-        found = iter(
-            [
-                piece.view(part.shape)
-                for part, piece in zip(parts, whole.split([part.numel() for part in parts]), strict=True)
-            ]
-        )
-        self.own = {layer: (next(found), next(found)) for layer in self.own}
+        whole = torch.split(torch.cat([part.reshape(-1) for part in parts]), [part.numel() for part in parts])
+        pairs = iter(piece.view(part.shape) for part, piece in zip(parts, whole, strict=True))
+        self.own = {layer: (next(pairs), next(pairs)) for layer in self.own}
 
     def get_seq_length(self, *_: int) -> int:
         """Return how many tokens come before those of a forward."""

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from workbench.errors import OutOfMemory
+from workbench.models import _budget
 from workbench.models._call import Answer, Pending, Pool, Run
 from workbench.models._forward import Forward, Found
 from workbench.models._masks import Kept
@@ -28,10 +29,6 @@ from workbench.models.verbs import Monitor, Request, Scores, Silent
 
 __all__ = ["Engine"]
 
-BUDGET = {"cpu": 256}  # tokens per forward: a CPU gains nothing from more
-BUDGET_ELSEWHERE = 8192
-ROW = {"cpu": 256}  # tokens of a tree: attention inside it is quadratic in them
-ROW_ELSEWHERE = 1024
 HEAD = 256  # positions that are worth a pass over the vocabulary, for which its weights are read from memory
 PATIENCE = 1.0  # seconds that finished states wait for more
 WHOLE_LOGITS = 2**27  # logits in one forward where the model makes them all: 512 MiB in float32
@@ -47,7 +44,8 @@ class Engine:
         device: where inputs go
         cache: where answers are kept; None keeps none
         fingerprint: what tells these weights (and tokenizer) from all others; "" keeps no answers on disk
-        token_budget: tokens in one forward, with padding; halved when memory runs out
+        token_budget: tokens in one forward, with padding, halved when memory runs out; None for 256 on a CPU, and on a GPU what
+            half of its free memory holds by the use that two forwards show
     """
 
     def __init__(
@@ -66,7 +64,7 @@ class Engine:
         self._lock = threading.RLock()  # one batch at a time: a view's thread may ask while a cell does
         self._notes: dict[str, None] = {}
         self._forward = Forward(model, self.device, _probe(model, tokenizer))
-        self.token_budget = token_budget or BUDGET.get(self.device.type, BUDGET_ELSEWHERE)
+        self.token_budget = token_budget or _budget.token_budget(self._forward, longest=self.max_length)
         if self.path != "head":
             self.token_budget = min(
                 self.token_budget, max(WHOLE_LOGITS // model.config.get_text_config().vocab_size, 1)
@@ -142,7 +140,7 @@ class Engine:
             trees = self._forward.reads_trees(max(map(len, tree.inputs), default=0))
         if chains or trees == "none":
             return batches(plan(tree.pieces), self.token_budget, padding=self._forward.way.padding != "none")
-        size = min(ROW.get(self.device.type, ROW_ELSEWHERE), self.token_budget)
+        size = min(_budget.row_tokens(self.device), self.token_budget)
         return batches(tree.rows(size, prefixes=trees == "kept"), self.token_budget)
 
     def _run(
