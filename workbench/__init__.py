@@ -12,6 +12,7 @@ The public names are loaded when they are first used, so that importing this pac
 pandas. `%load_ext workbench` gives the same as magics.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from workbench.reports import Report
     from workbench.reports import open_report as open  # noqa: A004 — `wb.open` reads as it is meant; never star-imported
     from workbench.views.canvas import explore
+    from workbench.views.launcher import launch
+    from workbench.views.runs import runs
     from workbench.views.threshold import threshold
 
 __version__ = "0.1.0"
@@ -38,12 +41,14 @@ __all__ = [
     "compare",
     "explore",
     "from_predictions",
+    "launch",
     "load",
     "open",
     "pack",
     "packs",
     "robustness",
     "run",
+    "runs",
     "selection",
     "threshold",
 ]
@@ -57,12 +62,14 @@ _NAMES = {
     "compare": ("workbench.audit.compare", "compare"),
     "explore": ("workbench.views.canvas", "explore"),
     "from_predictions": ("workbench._conduct", "from_predictions"),
+    "launch": ("workbench.views.launcher", "launch"),
     "load": ("workbench.models.load", "load"),
     "open": ("workbench.reports", "open_report"),
     "pack": ("workbench.data.packs", "pack"),
     "packs": ("workbench.data.packs", "packs"),
     "robustness": ("workbench.audit.robustness", "robustness"),
     "run": ("workbench._conduct", "run"),
+    "runs": ("workbench.views.runs", "runs"),
     "threshold": ("workbench.views.threshold", "threshold"),
 }
 
@@ -81,6 +88,10 @@ def __getattr__(name: str) -> Any:
         for below in ("workbench._conduct", "workbench.data._fetch") if name == "run" else ("workbench.data._fetch",):
             part: Any = import_module(below)
             part.monitor_of_views = lambda: import_module("workbench.views.progress").monitor()
+    if (
+        name in ("launch", "load", "run", "runs") and "IPython" in sys.modules
+    ):  # JupyterLab's side panel shows what they do
+        import_module("workbench.views.channel").open_channel()
     globals()[name] = value
     return value
 

@@ -1,15 +1,17 @@
 """The conductor behind `wb.run` and `wb.from_predictions`: finds the parts, lets the probe score, and keeps the record."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from inspect import signature
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from workbench._record import RunRecord, now
+from workbench._record import RunRecord
 from workbench.errors import DataError, NotApplicable, UsageError, unknown
 from workbench.frames import ROW_COLUMNS, halves
-from workbench.models.verbs import Monitor, NoModel, Silent
+from workbench.models.verbs import ModelInfo, Monitor, NoModel, Silent
+from workbench.models.watched import NothingYet, Watched
 from workbench.probes.find import find, names, settle
 from workbench.probes.protocol import Probe, Scored
 from workbench.reports import Report
@@ -19,11 +21,25 @@ if TYPE_CHECKING:
 
     from workbench.data.examples import Examples
 
-__all__ = ["from_predictions", "run"]
+__all__ = ["Follows", "from_predictions", "run"]
 
 NEVER_CARRIED = ("example", "text", "choices", "label")  # columns of examples that are no slice; rows have their own
 
 monitor_of_views: Callable[[], Monitor] = Silent  # `workbench.__init__` puts the views' progress display here
+
+
+@runtime_checkable
+class Follows(Protocol):
+    """What a monitor may have beside the rest: it hears of whole runs, and may ask for the report of what is done so far."""
+
+    def follow(self, record: RunRecord, so_far: Callable[[], Report | None]) -> None:
+        """Hear that a run begins; `so_far` may be called from any thread while it goes on."""
+
+    def end(self, report: Report) -> None:
+        """Hear how the run ended."""
+
+    def fail(self, problem: BaseException) -> None:
+        """Hear that the run ended in an error."""
 
 
 def run(
@@ -65,13 +81,8 @@ def run(
     data = replace(data, slices=(*data.slices, *carried)) if carried else data  # rows bring what they are sliced by
     subject = _model(model, chosen)
     watch = monitor or monitor_of_views()
-    started, clock = now(), time.perf_counter()
-    try:
-        scored = chosen.score(subject, data, settled, monitor=watch)
-        outcome = "interrupted" if scored.missing else "complete"
-    except NotApplicable as reason:
-        scored, outcome = Scored(_no_rows(), {}, (f"Not applicable: {reason}",), missing=len(data)), "not applicable"
-    rows = scored.rows.assign(half=halves(scored.rows["cluster"].tolist(), holdout, seed))
+    given = None if isinstance(probe, str) else chosen
+    general = {"by": by, "holdout": holdout, "seed": seed}
     record = RunRecord(
         probe=chosen.name,
         options=settled,
@@ -80,24 +91,78 @@ def run(
         by=slices,
         seed=seed,
         holdout=holdout,
-        outcome=outcome,
-        done=len(data) - scored.missing,
         total=len(data),
-        seconds=round(time.perf_counter() - clock, 3),
-        started=started,
-        command=_command(
-            chosen.name, subject.info.name or None, said(data), {"by": by, "holdout": holdout, "seed": seed}, options
-        ),
+        command=_command(chosen.name, subject.info.name or None, said(data), general, options),
     )
-    notes = (*_held_out(rows), *scored.notes)
-    if subject.info.kind in ("classifier", "callable"):  # what its probabilities are, and what was kept of them
-        notes += subject.info.notes
-    if outcome == "interrupted":
+    clock = time.perf_counter()
+
+    def made(scored: Scored, outcome: str) -> Report:
+        """Return the report of these rows, complete or not."""
+        rows = scored.rows.assign(half=halves(scored.rows["cluster"].tolist(), holdout, seed))
+        seconds = round(time.perf_counter() - clock, 3)
+        told = replace(
+            record,
+            outcome=outcome,
+            model=asdict(subject.info),
+            done=len(data) - scored.missing,
+            seconds=seconds,
+        )
+        notes = _told(scored.notes, rows, told, subject.info)
+        return Report(rows, told, notes=notes, stored=dict(scored.tables), _given=given)
+
+    with _followed(watch) as run:
+        if run is not None:
+            subject = watched = Watched(subject)
+            run.follow(record, lambda: _so_far(chosen, watched, data, settled, made))
+        try:
+            scored = chosen.score(subject, data, settled, monitor=watch)
+            report = made(scored, "interrupted" if scored.missing else "complete")
+        except NotApplicable as reason:
+            scored = Scored(_no_rows(), {}, (f"Not applicable: {reason}",), missing=len(data))
+            report = made(scored, "not applicable")
+        if run is not None:
+            run.end(report)
+    return report
+
+
+def _so_far(
+    chosen: Probe,
+    watched: Watched,
+    data: "Examples",
+    options: Mapping[str, Any],
+    made: Callable[[Scored, str], Report],
+) -> Report | None:
+    """Return the report of the examples that are done while the run goes on, None where there is nothing to say yet."""
+    try:
+        scored = chosen.score(watched.so_far(), data, options, monitor=Silent())
+    except NothingYet:
+        return None
+    return made(scored, "interrupted") if len(scored.rows) else None
+
+
+@contextmanager
+def _followed(monitor: Monitor) -> Iterator[Follows | None]:
+    """Give the monitor if it follows whole runs, and tell it of a run that failed."""
+    if not isinstance(monitor, Follows):
+        yield None
+        return
+    try:
+        yield monitor
+    except BaseException as problem:
+        monitor.fail(problem)
+        raise
+
+
+def _told(said: tuple[str, ...], rows: "pd.DataFrame", record: RunRecord, info: ModelInfo) -> tuple[str, ...]:
+    """Return the notes of a report: what the probe said, and what the conductor knows."""
+    notes = (*_held_out(rows), *said)
+    if info.kind in ("classifier", "callable"):  # what its probabilities are, and what was kept of them
+        notes += info.notes
+    if record.outcome == "interrupted":
         again = "The same call finishes the rest"
-        again += "." if subject.info.weights_hash else ", if the answers of this model are cached."
+        again += "." if info.weights_hash else ", if the answers of this model are cached."
         notes = (f"Interrupted: {record.done} of {record.total} examples are done. {again}", *notes)
-    given = None if isinstance(probe, str) else chosen
-    return Report(rows, record, notes=notes, stored=dict(scored.tables), _given=given)
+    return notes
 
 
 def from_predictions(

@@ -1,7 +1,7 @@
 """The magics of Workbench, thin callers of its API: `%load_ext workbench`.
 
-`%model` loads, `%%examples` writes examples, `%probe` runs a probe, `%explore` opens the linked charts, `%compare` sets two
-reports of the same examples side by side. Nothing heavy is imported until a magic is used.
+`%model` loads, `%%examples` writes examples, `%probe` runs a probe, `%explore` opens the linked charts, `%launch` a form for all of
+it, `%compare` sets two reports of the same examples side by side. Nothing heavy is imported until a magic is used.
 """
 
 from typing import Any
@@ -23,7 +23,7 @@ def load_ipython_extension(shell: Any) -> None:
 
 def unload_ipython_extension(shell: Any) -> None:
     """Remove what `load_ipython_extension` registered."""
-    for kind, names in (("line", ("model", "probe", "explore", "compare")), ("cell", ("examples",))):
+    for kind, names in (("line", ("model", "probe", "explore", "launch", "compare")), ("cell", ("examples",))):
         for name in names:
             shell.magics_manager.magics[kind].pop(name, None)
     shell.configurables[:] = [one for one in shell.configurables if not isinstance(one, WorkbenchMagics)]

@@ -16,6 +16,7 @@ FLAGS = {
     "probe": ("--out", "--by", "--max-examples", "--holdout", "--seed"),
     "examples": ("--format", "--label", "--text", "--choices"),
     "explore": (),
+    "launch": (),
     "compare": ("--out", "--by"),
 }
 VALUED = frozenset({"-o", "-n", *(flag for flags in FLAGS.values() for flag in flags)})  # each takes the next word
@@ -70,6 +71,8 @@ def _columns(examples: str, variables: dict[str, Any]) -> list[str]:
 
 
 def _candidates(magic: str, given: list[str], variables: dict[str, Any], prefix: str) -> Iterable[str]:
+    if magic == "launch":
+        return []
     if magic in ("explore", "compare"):
         saved = sorted(path.name for path in Path().glob("*.workbench"))
         return [*(name for name, value in variables.items() if hasattr(value, "record")), *saved]

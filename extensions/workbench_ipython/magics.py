@@ -147,6 +147,16 @@ class WorkbenchMagics(Magics, Configurable):
         """Open the linked charts of a report, or of several on the same examples: %explore one two. Brushed is wb.selection."""
         return wb.explore(*(self._report(name) for name in _parsed(self.explore, line).reports or ["report"]))
 
+    @line_magic
+    @one_line_errors
+    def launch(self, line: str) -> Any:
+        """Open the launcher, a form for model, examples and probe: %launch. What it runs it writes as a cell."""
+        if line.strip():
+            raise UsageError(
+                f"%launch takes nothing; found {line.strip()!r}. Write wb.launch(data=...) to fill the form."
+            )
+        return wb.launch()
+
     @magic_arguments()
     @argument("a", help="variable that holds a report, or the path of a saved one")
     @argument("b", help="another of the same probe on the same examples")

@@ -20,7 +20,7 @@ from workbench.data._sources import BY_HAND, File, files_of, version_of
 from workbench.data.examples import Examples
 from workbench.errors import DataError, unknown
 
-__all__ = ["benchmark", "benchmarks", "options_of"]
+__all__ = ["at_hand", "benchmark", "benchmarks", "options_of"]
 
 FOLDER = "WORKBENCH_DATA"  # names the folder that holds one folder a set
 READERS: dict[str, str] = {  # name -> module in workbench.data._sets, which is also the name of the set's folder
@@ -51,6 +51,17 @@ READERS: dict[str, str] = {  # name -> module in workbench.data._sets, which is 
 def benchmarks() -> list[str]:
     """Return the names of the published sets that can be read, sorted."""
     return sorted(READERS)
+
+
+def at_hand() -> list[str]:
+    """Return the names of the published sets whose files are on this machine: in WORKBENCH_DATA's folder, or in the cache."""
+    given = os.environ.get(FOLDER)
+    places = {name: cache_folder() / "benchmarks" / name for name in READERS}
+    return [
+        name
+        for name, module in sorted(READERS.items())
+        if (given and (Path(given) / module).is_dir()) or places[name].is_dir()
+    ]
 
 
 def options_of(name: str) -> tuple[str, ...]:

@@ -147,6 +147,7 @@ class Run:
         facts: dict[str, Any] = {
             "cached": self.counters.cached,
             "tokens_per_second": self.counters.tokens_run / max(time.perf_counter() - self.began, 1e-9),
+            "answers": self.scores,
         }
         if torch.cuda.is_available():
             facts["device_memory"] = torch.cuda.memory_allocated()

@@ -90,6 +90,11 @@ class Writer:
         texts: list[str | None] = [None] * n
         logp = np.full(n, np.nan)
         # a greedy answer does not depend on the seed
+
+        def so_far() -> Generations:
+            held = tuple(texts)
+            return Generations(held, logp.copy(), np.array([text is not None for text in held], dtype=bool))
+
         names = [json.dumps([ids, seed if plan.temperature else 0]) for ids, seed in zip(prompts, seeds, strict=True)]
         try:
             monitor.start(n, "prompts")
@@ -97,7 +102,7 @@ class Writer:
                 texts[i], logp[i] = json.loads(answer)
             left = [i for i in range(n) if texts[i] is None]
             if n - len(left):
-                monitor.advance(n - len(left), cached=n - len(left))
+                monitor.advance(n - len(left), cached=n - len(left), answers=so_far)
 
             def run(batch: list[int]) -> None:
                 started = time.perf_counter()
@@ -107,7 +112,8 @@ class Writer:
                 for i, text, total in zip(batch, written, sums, strict=True):
                     texts[i], logp[i] = text, total
                 store.keep({names[i]: json.dumps([texts[i], logp[i]]).encode() for i in batch})
-                monitor.advance(len(batch), tokens_per_second=count / max(time.perf_counter() - started, 1e-9))
+                rate = count / max(time.perf_counter() - started, 1e-9)
+                monitor.advance(len(batch), tokens_per_second=rate, answers=so_far)
 
             budget = BUDGET.get(self.device.type, BUDGET_ELSEWHERE)
             cut = batches([len(prompts[i]) + plan.max_tokens for i in left], budget)
@@ -116,7 +122,7 @@ class Writer:
             pass
         finally:
             monitor.finish()
-        return Generations(tuple(texts), logp, np.array([text is not None for text in texts], dtype=bool))
+        return so_far()
 
     @torch.inference_mode()
     def _batch(

@@ -59,6 +59,14 @@ class CallableClassifier:
         hears, n = heard(monitor), len(inputs)
         rows: list[Any] = [None] * n
         names = list(map(_name, inputs))
+
+        def so_far() -> Classes:
+            held = list(rows)
+            blank = np.full(len(self.labels), np.nan)
+            table = np.array([blank if row is None else row for row in held], dtype=np.float64)
+            reached = np.array([row is not None for row in held], dtype=bool)
+            return Classes(self.labels, table.reshape(n, len(self.labels)), None, reached)
+
         store = Store(self._cache, self._options.name or "", "callable", repr(self.labels), _code_hash(self._function))
         try:
             hears.start(n, "inputs")
@@ -67,7 +75,7 @@ class CallableClassifier:
                     rows[i] = np.frombuffer(value)
             left = [i for i in range(n) if rows[i] is None]
             if n - len(left):
-                hears.advance(n - len(left), cached=n - len(left))
+                hears.advance(n - len(left), cached=n - len(left), answers=so_far)
             size = 1 if self._options.per_item else BATCH
             for start in range(0, len(left), size):
                 if hears.stopped:
@@ -77,15 +85,12 @@ class CallableClassifier:
                 for i, answer in zip(batch, answers, strict=True):
                     rows[i] = self._row(answer, i)
                 store.keep({names[i]: rows[i].tobytes() for i in batch})
-                hears.advance(len(batch))
+                hears.advance(len(batch), answers=so_far)
         except KeyboardInterrupt:
             pass
         finally:
             hears.finish()
-        done = np.array([row is not None for row in rows], dtype=bool)
-        blank = np.full(len(self.labels), np.nan)
-        table = np.array([blank if row is None else row for row in rows], dtype=np.float64)
-        return Classes(self.labels, table.reshape(n, len(self.labels)), None, done)
+        return so_far()
 
     def _ask(self, inputs: list[Any], places: list[int]) -> list[Any]:
         """Return one answer per input."""

@@ -74,6 +74,10 @@ class TextClassifier:
         lengths = self._lengths(firsts, seconds)
         self.truncated = sum(length > (self.max_length or length) for length in lengths)
 
+        def so_far() -> Classes:
+            reached, held = done.copy(), logits.copy()
+            return Classes(self.labels, softmax(held), held, reached)
+
         def run(batch: list[int]) -> None:
             made = self._head.read(
                 self._forward([firsts[i] for i in batch], [seconds[i] for i in batch] if seconds else None)
@@ -81,7 +85,7 @@ class TextClassifier:
             refuse_nan(made, batch, self.name)
             logits[batch], done[batch] = made, True
             store.keep({names[i]: logits[i].tobytes() for i in batch})
-            hears.advance(len(batch))
+            hears.advance(len(batch), answers=so_far)
 
         try:
             hears.start(n, "texts")
@@ -89,7 +93,7 @@ class TextClassifier:
             for i, value in known.items():
                 logits[i], done[i] = np.frombuffer(value), True
             if known:
-                hears.advance(len(known), cached=len(known))
+                hears.advance(len(known), cached=len(known), answers=so_far)
             left = [i for i in range(n) if not done[i]]
             budget = self._options.token_budget or BUDGET.get(self.model.device.type, BUDGET_ELSEWHERE)
             cut = batches([min(lengths[i], self.max_length or lengths[i]) for i in left], budget)
@@ -98,7 +102,7 @@ class TextClassifier:
             pass
         finally:
             hears.finish()
-        return Classes(self.labels, softmax(logits), logits, done)
+        return so_far()
 
     def _lengths(self, firsts: list[str], seconds: list[str] | None) -> list[int]:
         if not firsts:
@@ -170,6 +174,11 @@ class SklearnClassifier:
         hears, n, k = heard(monitor), len(inputs), len(self.labels)
         probabilities, done = np.full((n, k), np.nan), np.zeros(n, dtype=bool)
         logits = np.full((n, k), np.nan) if n and self._decides(inputs[:LOOKED_AT]) else None
+
+        def so_far() -> Classes:
+            reached = done.copy()
+            return Classes(self.labels, probabilities.copy(), None if logits is None else logits.copy(), reached)
+
         try:
             hears.start(n, "inputs")
             for start in range(0, n, ROWS):
@@ -183,12 +192,12 @@ class SklearnClassifier:
                     probabilities[part] = softmax(logits[part])
                 refuse_nan(probabilities[part], range(n)[part], self.name)
                 done[part] = True
-                hears.advance(part.stop - start)
+                hears.advance(part.stop - start, answers=so_far)
         except KeyboardInterrupt:
             pass
         finally:
             hears.finish()
-        return Classes(self.labels, probabilities, logits, done)
+        return so_far()
 
     def _decides(self, inputs: Sequence[Any]) -> bool:
         """Return whether the decision values of some inputs are the logits of their probabilities."""

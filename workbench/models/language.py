@@ -23,6 +23,7 @@ from workbench.models.verbs import (
     Request,
     Scores,
 )
+from workbench.models.watched import turned
 
 if TYPE_CHECKING:
     from workbench.models._open import Opened
@@ -82,18 +83,9 @@ class LanguageModel:
         for i, question in enumerate(questions):
             if not question.choices:
                 raise DataError(f"Question {i} has no choices. Give each question at least two.")
-        scores = self.score([Request(q.prompt, choice) for q in questions for choice in q.choices], monitor=monitor)
-        totals, tokens = scores.total(), np.diff(scores.offsets)
-        ends = np.cumsum([len(question.choices) for question in questions], dtype=np.int64)
-        spans = [slice(end - len(question.choices), end) for question, end in zip(questions, ends, strict=True)]
-        done = np.array([bool(scores.done[span].all()) for span in spans], dtype=bool)
-        return Choices(
-            tuple(totals[span] if finished else None for span, finished in zip(spans, done, strict=True)),
-            tuple(tokens[span] if finished else None for span, finished in zip(spans, done, strict=True)),
-            done,
-            scores.counters,
-            np.array([scores.truncated[span].max() for span in spans], dtype=np.int64),
-        )
+        requests = [Request(q.prompt, choice) for q in questions for choice in q.choices]
+        heard_as = turned(monitor, lambda scores: _choices(questions, scores))
+        return _choices(questions, self.score(requests, monitor=heard_as))
 
     def generate(
         self,
@@ -201,3 +193,18 @@ class LanguageModel:
             limits = (self._options.max_length, engine.max_length)
             engine.max_length = min(limit for limit in limits if limit is not None)
         return engine
+
+
+def _choices(questions: Sequence[Question], scores: Scores) -> Choices:
+    """Return the scores of all choices, question after question, as the answers to the questions."""
+    totals, tokens = scores.total(), np.diff(scores.offsets)
+    ends = np.cumsum([len(question.choices) for question in questions], dtype=np.int64)
+    spans = [slice(end - len(question.choices), end) for question, end in zip(questions, ends, strict=True)]
+    done = np.array([bool(scores.done[span].all()) for span in spans], dtype=bool)
+    return Choices(
+        tuple(totals[span] if finished else None for span, finished in zip(spans, done, strict=True)),
+        tuple(tokens[span] if finished else None for span, finished in zip(spans, done, strict=True)),
+        done,
+        scores.counters,
+        np.array([scores.truncated[span].max() for span in spans], dtype=np.int64),
+    )

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import ModelError, UsageError, unknown
+from workbench.models import held
 from workbench.models.verbs import Model
 
 __all__ = ["NAMED", "LoadOptions", "kind_of", "known_names", "load"]
@@ -96,7 +97,9 @@ def load(target: Any, *, options: LoadOptions | None = None, **changes: Any) -> 
         loaded: Model = target
         return loaded
     module, function = ADAPTERS[kind]
-    return getattr(importlib.import_module(f"workbench.models.{module}"), function)(target, settings)
+    made: Model = getattr(importlib.import_module(f"workbench.models.{module}"), function)(target, settings)
+    held.note(made)
+    return made
 
 
 def kind_of(target: Any) -> str:

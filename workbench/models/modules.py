@@ -55,11 +55,17 @@ class ModuleClassifier:
         found, done = np.full((n, len(self.labels)), np.nan), np.zeros(n, dtype=bool)
         self.model.eval()
 
+        def so_far() -> Classes:
+            reached, held = done.copy(), found.copy()
+            if self._outputs == "probabilities":
+                return Classes(self.labels, held, None, reached)
+            return Classes(self.labels, softmax(held), held, reached)
+
         def run(batch: list[int]) -> None:
             made = self._forward([inputs[i] for i in batch])
             refuse_nan(made, batch, self.name)
             found[batch], done[batch] = made, True
-            hears.advance(len(batch))
+            hears.advance(len(batch), answers=so_far)
 
         try:
             hears.start(n, "inputs")
@@ -68,9 +74,7 @@ class ModuleClassifier:
             pass
         finally:
             hears.finish()
-        if self._outputs == "probabilities":
-            return Classes(self.labels, found, None, done)
-        return Classes(self.labels, softmax(found), found, done)
+        return so_far()
 
     @torch.inference_mode()
     def _forward(self, inputs: list[Any]) -> Floats:

@@ -1,32 +1,41 @@
 """A run's progress, and a way to stop it: a widget in notebooks, lines on stderr elsewhere.
 
 Both answer the `Monitor` protocol of `workbench.models.verbs`. Cancel sets a flag that the engine reads between batches, so
-nothing that is done is lost. The button works while the cell runs: see `workbench.views._live`.
+nothing that is done is lost. The button works while the cell runs: see `workbench.views._live`. The widget follows whole runs too
+(`workbench._conduct.Follows`): it notes them among `wb.runs()`, and draws the metrics of the examples that are done so far, on a
+thread of its own which takes a twenty-fifth of the time at most.
 """
 
+import contextlib
 import sys
 import threading
 import time
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, TextIO
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TextIO
 
 import anywidget
 import traitlets
 
 from workbench.models.verbs import Monitor
-from workbench.views import _assets
-from workbench.views._live import answer_beside_cells
+from workbench.views import _assets, _sketch, runs
+from workbench.views._live import Latest, answer_beside_cells
+from workbench.views._tally import Clock, Tally
 
-__all__ = ["Progress", "Tally", "TextProgress", "monitor"]
+if TYPE_CHECKING:
+    from workbench._record import RunRecord
+    from workbench.reports import Report
+
+__all__ = ["Progress", "Tally", "TextProgress", "given", "in_notebook", "monitor"]
 
 PAINT_EVERY = 0.15  # seconds between two updates of the page
+TELL_EVERY = 0.5  # seconds between two updates of other lists of runs
 LINE_EVERY = 1.0  # seconds between two lines of text
 LONG = 30.0  # seconds after which a run says something even where nobody watches
-LOOK_BACK = 10.0  # seconds that the rate is taken over
+SKETCH_EVERY = 1.5  # seconds between two looks at what is done so far ...
+SKETCH_SHARE = 25  # ... and so many times what the last look took
+OUTCOMES = {"complete": "done", "not applicable": "not applicable"}  # of a report -> status
 
-Clock = Callable[[], float]
+_given = threading.local()
 
 
 def monitor() -> Monitor:
@@ -35,111 +44,53 @@ def monitor() -> Monitor:
     >>> type(monitor()).__name__
     'TextProgress'
     """
-    return Progress() if _in_notebook() else TextProgress()
+    chosen: Monitor | None = getattr(_given, "monitor", None)
+    if chosen is not None:
+        return chosen
+    return Progress() if in_notebook() else TextProgress()
 
 
-def _in_notebook() -> bool:
+@contextlib.contextmanager
+def given(chosen: Monitor) -> Iterator[None]:
+    """Let `monitor()` give this one on this thread: for a run whose progress has a place already."""
+    _given.monitor = chosen
+    try:
+        yield
+    finally:
+        _given.monitor = None
+
+
+def in_notebook() -> bool:
     """Return whether a kernel with a page, not a terminal, runs this process."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return shell is not None and type(shell).__name__ == "ZMQInteractiveShell"
 
 
-@dataclass
-class Tally:
-    """How far a run is, and how fast: the arithmetic of both monitors. Seconds are the clock's."""
-
-    clock: Clock = time.monotonic
-    total: int = 0
-    done: int = 0
-    unit: str = ""
-    cached: int = 0
-    memory: int = 0
-    began: float = 0.0
-    said: float | None = None  # pieces per second, where the engine says it
-    _marks: deque[tuple[float, int]] = field(default_factory=deque)
-
-    def start(self, total: int, unit: str) -> None:
-        """Begin a call: counts start again, the clock too."""
-        self.total, self.unit, self.done, self.cached, self.said = int(total), unit, 0, 0, None
-        self.began = self.clock()
-        self._marks = deque([(self.began, 0)])
-
-    def advance(self, done: int, facts: dict[str, Any]) -> None:
-        """Count `done` more pieces. What came from the cache does not count towards the rate."""
-        self.done = min(self.total, self.done + int(done)) if self.total else self.done + int(done)
-        self.cached = int(facts.get("cached", self.cached))
-        self.memory = int(facts.get("device_memory") or self.memory)
-        self.said = facts.get("rate", self.said)
-        now = self.clock()
-        self._marks.append((now, self.done - self.cached))
-        while len(self._marks) > 2 and self._marks[1][0] < now - LOOK_BACK:
-            self._marks.popleft()
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since the start."""
-        return self.clock() - self.began
-
-    @property
-    def rate(self) -> float:
-        """Pieces per second over the last ten seconds, 0 where it is not known.
-
-        >>> now = iter([0.0, 2.0])
-        >>> tally = Tally(clock=lambda: next(now))
-        >>> tally.start(10, "questions"); tally.advance(4, {}); tally.rate, tally.left
-        (2.0, 3.0)
-        """
-        if self.said:
-            return float(self.said)
-        if len(self._marks) < 2:
-            return 0.0
-        (t0, n0), (t1, n1) = self._marks[0], self._marks[-1]
-        return max(0.0, (n1 - n0) / (t1 - t0)) if t1 > t0 else 0.0
-
-    @property
-    def left(self) -> float | None:
-        """Seconds still to go, None where it is not known."""
-        return (self.total - self.done) / self.rate if self.rate > 0 and self.total else None
-
-    def as_state(self, status: str, *, stopped: bool) -> dict[str, Any]:
-        """Return what the page shows."""
-        numbers = {
-            "total": self.total,
-            "done": self.done,
-            "unit": self.unit,
-            "cached": self.cached,
-            "memory": self.memory,
-        }
-        return {
-            **numbers,
-            "rate": self.rate,
-            "left": self.left,
-            "seconds": self.seconds,
-            "status": status,
-            "stopped": stopped,
-        }
-
-
 class Progress(anywidget.AnyWidget):
-    """A bar with rate, time left, device memory and Cancel; it shows itself when the first call starts.
+    """A bar with rate, time left, device memory, partial results and Cancel; it shows itself when the first call starts.
 
-    Statuses: "running", "done", "cancelled" (by the button), "unfinished" (the call ended early for another reason).
+    Statuses: those of `runs.Run`. Partial results are the metrics of the rows that are done, where the model tells its answers.
     """
 
     _esm = _assets.module(*_assets.PROGRESS)
     _css = _assets.css("progress.css")
 
     state = traitlets.Dict().tag(sync=True)
+    partial = traitlets.Dict().tag(sync=True)  # done, total, lines, trail; or why there is none
 
-    def __init__(self, *, clock: Clock = time.monotonic) -> None:
+    def __init__(self, *, clock: Clock = time.monotonic, shown: bool = False) -> None:
         self._tally = Tally(clock=clock)
         self._clock = clock
         self._stop = threading.Event()
         self._lock = threading.RLock()
-        self._painted = -PAINT_EVERY
-        self._shown = False
+        self._painted = self._told = -PAINT_EVERY
+        self._shown = shown
         self._status = "running"
+        self.run: runs.Run | None = None
+        self._so_far: Callable[[], Report | None] | None = None
+        self._next_sketch = 0.0
+        self._sketches = Latest(self._draw, failed=self._not_drawn)
         super().__init__(state=self._tally.as_state("running", stopped=False))
         answer_beside_cells(self)
         self.on_msg(self._hear)
@@ -149,32 +100,108 @@ class Progress(anywidget.AnyWidget):
         """True once Cancel was pressed."""
         return self._stop.is_set()
 
+    @property
+    def status(self) -> str:
+        """How the run goes."""
+        return self._status
+
+    def expect(self, title: str, variable: str = "") -> runs.Run:
+        """Note a run that has not begun: its model is loaded first."""
+        with self._lock:
+            self._status = "starting"
+            self.run = runs.begin(title, cancel=self.cancel, tally=self._tally)
+            self.run.change(variable=variable)
+            self._tally.begin()
+            self._paint()
+        return self.run
+
     def start(self, total: int, unit: str) -> None:
         """Show the widget, at the first call, and begin at 0."""
         with self._lock:
             self._tally.start(total, unit)
             self._status = "running"
             self._paint()
-        if not self._shown:
-            self._shown = True
-            from IPython.display import display
-
-            display(self)
+        self._show()
 
     def advance(self, done: int, **facts: Any) -> None:
         """Count; the page is told a few times a second."""
         with self._lock:
             self._tally.advance(done, facts)
-            if self._clock() - self._painted >= PAINT_EVERY:
+            now = self._clock()
+            if now - self._painted >= PAINT_EVERY:
                 self._paint()
+            due = self._so_far is not None and now >= self._next_sketch
+            if due:
+                self._next_sketch = float("inf")  # until this one is drawn
+        if due:
+            self._sketches.put(None)
 
     def finish(self) -> None:
-        """Say how it ended."""
+        """Say how a call ended; a run that is followed may make others."""
         with self._lock:
-            tally = self._tally
-            complete = tally.done >= tally.total
-            self._status = "done" if complete else "cancelled" if self.stopped else "unfinished"
+            if self._so_far is None:
+                complete = self._tally.done >= self._tally.total
+                self._status = "done" if complete else "cancelled" if self.stopped else "unfinished"
             self._paint()
+
+    # -- whole runs --------------------------------------------------------------------------------------------------
+
+    def follow(self, record: "RunRecord", so_far: "Callable[[], Report | None]") -> None:
+        """Note a run, and draw what `so_far` gives from time to time."""
+        named = record.model.get("name") or ""
+        title = record.probe + (f" of {named}" if named else "") + f" on {record.data.get('name', 'examples')}"
+        if self.run is None:
+            self.run = runs.begin(title, cancel=self.cancel, tally=self._tally)
+        with self._lock:
+            self._so_far = so_far
+            self._status = "running"
+            self._next_sketch = self._clock() + SKETCH_EVERY / 2
+        self.run.change(status="running", title=title, model=named)
+
+    def end(self, report: "Report") -> None:
+        """Say how the run ended."""
+        status = OUTCOMES.get(report.outcome, "cancelled" if self.stopped else "unfinished")
+        reason = report.notes[0] if report.outcome == "not applicable" and report.notes else ""
+        if self.run is not None:
+            self.run.ended(report)
+            runs.keep_pace(self.run, report.probe, self.run.model)
+        self._close(status, reason)
+
+    def fail(self, problem: BaseException) -> None:
+        """Say that the run ended in an error."""
+        said = str(problem) or type(problem).__name__
+        self._close("cancelled" if isinstance(problem, KeyboardInterrupt) else "failed", said)
+
+    def _close(self, status: str, problem: str) -> None:
+        with self._lock:
+            self._so_far = None
+            self._status = status
+            self.partial = {}
+            if self.run is not None:
+                self.run.change(status=status, problem=problem)
+            self._paint()
+
+    def _draw(self, _job: Any) -> None:
+        """Show the metrics of what is done so far."""
+        so_far, began = self._so_far, self._clock()
+        report = so_far() if so_far is not None else None
+        found = _sketch.lines(report) if report is not None and len(report.explored) else []
+        with self._lock:
+            now = self._clock()
+            self._next_sketch = now + max(SKETCH_EVERY, SKETCH_SHARE * (now - began))
+            if self._so_far is None or report is None or not found:
+                return
+            done, total = report.record.done, report.record.total
+            trail = _sketch.grown(self.partial.get("trail", []), done, found)
+            self.partial = {"done": done, "total": total, "lines": found, "trail": trail}
+
+    def _not_drawn(self, _job: Any, error: Exception) -> None:
+        """Say once why there are no partial numbers, and leave it at that: the run goes on."""
+        with self._lock:
+            if self._so_far is not None and not self.partial:
+                self.partial = {"why": f"No numbers before the end: {error or type(error).__name__}"}
+
+    # -- the page ----------------------------------------------------------------------------------------------------
 
     def cancel(self) -> None:
         """Ask the run to stop after the batch it is in."""
@@ -186,9 +213,22 @@ class Progress(anywidget.AnyWidget):
         if isinstance(content, dict) and content.get("kind") == "cancel":
             self.cancel()
 
+    def _show(self) -> None:
+        if not self._shown:
+            self._shown = True
+            from IPython.display import display
+
+            display(self)
+
     def _paint(self) -> None:
         self._painted = self._clock()
-        self.state = self._tally.as_state(self._status, stopped=self.stopped)
+        problem = self.run.problem if self.run is not None else ""
+        title = self.run.title if self.run is not None else ""
+        told = {"problem": problem, "title": title}
+        self.state = {**self._tally.as_state(self._status, stopped=self.stopped), **told}
+        if self.run is not None and (self._painted - self._told >= TELL_EVERY or not self.run.going):
+            self._told = self._painted
+            self.run.change(status=self._status)
 
     def __repr__(self) -> str:
         return f"Progress: {self._tally.done:,} of {self._tally.total:,} {self._tally.unit}, {self._status}"
