@@ -26,7 +26,7 @@ PARTS = (
     "pane.js",
 )
 EXPLORER = (*PARTS, "explorer.js")
-CANVAS = (*PARTS, "canvas.js")
+CANVAS = (*PARTS, "compare.js", "canvas.js")
 LAUNCHER = ("dom.js", "launcher.js")
 PROGRESS = ("dom.js", "said.js", "progress.js")
 RUNS = ("dom.js", "said.js", "runs.js")

@@ -10,7 +10,7 @@ An explorer alone has a link of its own, in which there is nobody to follow; the
 
 import secrets
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -149,6 +149,7 @@ class Link:
         self.history = History()
         self.explorers: list[Linked] = []
         self.last: Any = None  # the explorer that was brushed last
+        self.listeners: list[Callable[[], None]] = []  # called after each change, while the lock is held
         self._reports = reports
         if len(reports) > 1:
             _check_shared(reports, self.places)
@@ -298,7 +299,12 @@ class Link:
             return True
 
     def _spread(self) -> None:
-        """Let each explorer follow the others."""
+        """Let each explorer follow the others, and tell who listens."""
+        self._lead()
+        for listener in self.listeners:
+            listener()
+
+    def _lead(self) -> None:
         if len(self.explorers) == 1:
             self.explorers[0].follow(None)
             return

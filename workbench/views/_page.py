@@ -221,8 +221,8 @@ def _without_x_title(spec: dict[str, Any]) -> dict[str, Any]:
     return spec
 
 
-def static_html(*reports: "Report") -> str:
-    """Return the reports' own pictures (escaped, no script), marked so that a living view can hide them."""
+def static_html(*reports: Any) -> str:
+    """Return the own pictures of reports or a comparison (escaped, no script), marked so that a living view can hide them."""
     pictures = "".join(report._repr_html_() for report in reports)
     return f'<div class="workbench-static">{STYLE}{pictures}</div>'
 
@@ -234,7 +234,7 @@ def paired(bundle: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     return bundle if isinstance(bundle, tuple) else (bundle, {})
 
 
-def show_with_picture(widget: Any, bundle: Any, *reports: "Report") -> None:
+def show_with_picture(widget: Any, bundle: Any, *reports: Any) -> None:
     """Show a static picture, then the view: the picture is hidden while the view lives, and stays in the notebook.
 
     JupyterLab shows no other form of an output whose widget is gone, only an error; so the picture is an output of its own.

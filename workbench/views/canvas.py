@@ -10,27 +10,36 @@ from typing import TYPE_CHECKING, Any
 
 import anywidget
 import ipywidgets
+import numpy as np
 import traitlets
+from numpy.typing import NDArray
 
 from workbench.errors import UsageError
 from workbench.views import _assets
+from workbench.views._beside import beside, differences
 from workbench.views._bundle import VegaBundle, vega
 from workbench.views._link import Link
+from workbench.views._live import Latest, answer_beside_cells
 from workbench.views._page import paired, show_with_picture, static_html
-from workbench.views.explorer import Explorer
+from workbench.views.explorer import REST, Explorer
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from workbench.audit.compare import Comparison
     from workbench.reports import Report
 
 __all__ = ["Canvas", "explore"]
 
 MOST = 6  # reports that are drawn together
+MUCH_REST = 1.0  # seconds that a brush must stand before what differs is resampled
+DRAWS = 100
 
 
-def explore(*reports: "Report") -> "Explorer | Canvas":
+def explore(*reports: "Report | Comparison") -> "Explorer | Canvas":
     """Return the explorer of a report, or the canvas of several on the same examples: show it as the last line of a cell.
+
+    A comparison (`wb.compare`) gives the canvas of its two reports with what differs and who is right where.
 
     Brush a chart, and every other view follows; `wb.selection` in the next cell is what is selected. Reports are joined by example,
     whatever their probes: an example passes the brushes of a report when one of its rows does, and is then shown in the others.
@@ -48,15 +57,20 @@ def explore(*reports: "Report") -> "Explorer | Canvas":
     >>> canvas.explorers[1].selection["confidence"].tolist()
     [0.7]
     """
-    for report in reports:
+    from workbench.audit.compare import Comparison
+
+    if len(reports) == 1 and isinstance(reports[0], Comparison):
+        return Canvas(reports[0].a, reports[0].b, comparison=reports[0])
+    chosen: list[Any] = list(reports)
+    for report in chosen:
         if not hasattr(report, "explored"):
             raise UsageError(
-                f"explore() takes a report, or several; found {type(report).__name__}. Make one with wb.run or "
-                "wb.from_predictions."
+                f"explore() takes a report, or several, or a comparison alone; found {type(report).__name__}. Make one with "
+                "wb.run or wb.from_predictions."
             )
-    if not reports:
+    if not chosen:
         raise UsageError("explore() takes a report, or several on the same examples.")
-    return Explorer(reports[0]) if len(reports) == 1 else Canvas(*reports)
+    return Explorer(chosen[0]) if len(chosen) == 1 else Canvas(*chosen)
 
 
 class Canvas(anywidget.AnyWidget):
@@ -69,7 +83,7 @@ class Canvas(anywidget.AnyWidget):
     explorers = traitlets.Tuple().tag(sync=True, **ipywidgets.widget_serialization)
     about = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, *reports: "Report") -> None:
+    def __init__(self, *reports: "Report", comparison: "Comparison | None" = None) -> None:
         if len(reports) > MOST:
             raise UsageError(f"A canvas shows at most {MOST} reports; found {len(reports)}.")
         empty = next((report for report in reports if not len(report.explored)), None)
@@ -77,8 +91,44 @@ class Canvas(anywidget.AnyWidget):
             raise UsageError(f"{empty.title!r} has no explored rows to show; its outcome is {empty.outcome!r}.")
         self._reports = reports
         self._link = link = Link(reports)
-        made = tuple(Explorer(report, link=link) for report in reports)
-        super().__init__(bundle=vega(), explorers=made, about={"link": link.key, "examples": len(link.names)})
+        sides = [None] * len(reports) if comparison is None else beside(comparison)
+        made = tuple(Explorer(report, link=link, beside=side) for report, side in zip(reports, sides, strict=True))
+        about = {"title": "" if comparison is None else comparison.title, "compare": comparison is not None}
+        self._comparison = comparison
+        self._pictured: tuple[Any, ...] = reports if comparison is None else (comparison,)
+        self._quick = Latest(self._differ, failed=self._failed, pause=REST)
+        self._thorough = Latest(self._differ, failed=self._failed, pause=MUCH_REST)
+        super().__init__(bundle=vega(), explorers=made, about=about)
+        if comparison is not None:
+            answer_beside_cells(self)
+            self.on_msg(self._hear)
+            link.listeners.append(self._changed)
+
+    # -- what differs ----------------------------------------------------------------------------------------------------
+
+    def _hear(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        if isinstance(content, dict) and content.get("kind") == "differences":
+            with self._link.lock:
+                self._changed()
+
+    def _changed(self) -> None:
+        """Compute what differs in the selection: at once where rows are paired, then by resampling; the lock is held."""
+        chosen = tuple(one.chosen for one in self.explorers)
+        for latest, draws in ((self._quick, 0), (self._thorough, DRAWS)):
+            latest.put((self._link.serial, chosen, draws))
+
+    def _differ(self, job: "tuple[int, tuple[NDArray[np.bool_], ...], int]") -> None:
+        serial, chosen, draws = job
+        a, b = (one.rows_of(mask) for one, mask in zip(self.explorers, chosen, strict=True))
+        assert self._comparison is not None  # noqa: S101 — only a comparison puts jobs
+        lines = differences(self._comparison, self.explorers[0].lens, a, b, draws)
+        self.send({"kind": "differences", "serial": serial, "n": len(a), "draws": draws, "lines": lines})
+
+    def _failed(self, job: Any, error: Exception) -> None:
+        del job
+        self.send({"kind": "problem", "text": f"{type(error).__name__}: {error}"})
+
+    # -- Python's side ---------------------------------------------------------------------------------------------------
 
     @property
     def selection(self) -> "pd.DataFrame":
@@ -124,7 +174,7 @@ class Canvas(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         data, meta = paired(super()._repr_mimebundle_(**kwargs))
-        return {**data, "text/plain": repr(self), "text/html": static_html(*self._reports)}, meta
+        return {**data, "text/plain": repr(self), "text/html": static_html(*self._pictured)}, meta
 
     def _ipython_display_(self) -> None:
-        show_with_picture(self, super()._repr_mimebundle_(), *self._reports)
+        show_with_picture(self, super()._repr_mimebundle_(), *self._pictured)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from workbench.errors import WorkbenchError, unknown
 from workbench.views import _assets, _fields, _messages, _rows, _temperature, selection
 from workbench.views._bundle import VegaBundle, vega
-from workbench.views._lens import lens_of
+from workbench.views._lens import Lens, lens_of
 from workbench.views._link import Link, Part, ids_of
 from workbench.views._live import Latest, answer_beside_cells
 from workbench.views._page import about, paired, show_with_picture, static_html
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.reports import Report
+    from workbench.views._beside import Beside
 
 __all__ = ["Explorer"]
 
@@ -60,10 +61,10 @@ class Explorer(anywidget.AnyWidget):
     saved = traitlets.List().tag(sync=True)  # [name, number of examples] of each named selection
     state = traitlets.Dict().tag(sync=True)  # serial, origin, ranges, mask, temperature
 
-    def __init__(self, report: "Report", *, link: Link | None = None) -> None:
+    def __init__(self, report: "Report", *, link: Link | None = None, beside: "Beside | None" = None) -> None:
         self._link = link = Link([report]) if link is None else link
-        self._lens = lens = lens_of(report)
-        rows = report.explored
+        self._lens = lens = lens_of(report) if beside is None else beside.into(lens_of(report))
+        rows = report.explored if beside is None else report.explored.join(beside.answers)
         self._report, self._rows = report, rows
         self._lock = link.lock
         self._fields, self._columns, self._why_not = lens.fields, lens.columns, lens.why_not
@@ -77,7 +78,11 @@ class Explorer(anywidget.AnyWidget):
         self._slow = Latest(self._answer_slowly, failed=self._failed)
         super().__init__(
             bundle=vega(),
-            about={**about(report, lens), "link": link.told()},
+            about={
+                **about(report, lens),
+                "link": link.told(),
+                "beside": None if beside is None else beside.for_page(lens),
+            },
             places=link.packed(),
             codes=np.stack([field.codes for field in self._fields]).tobytes(),
             value=np.where(np.isfinite(lens.value), lens.value, 0).astype(np.float32).tobytes(),
@@ -97,8 +102,21 @@ class Explorer(anywidget.AnyWidget):
     @property
     def selection(self) -> "pd.DataFrame":
         """The selected rows, all explored rows where nothing is brushed; a copy."""
+        return self.rows_of(self.chosen)
+
+    @property
+    def chosen(self) -> NDArray[np.bool_]:
+        """Which of the explored rows (n,) are selected."""
         with self._lock:
-            chosen = self._selected
+            return self._selected
+
+    @property
+    def lens(self) -> Lens:
+        """How the rows are read."""
+        return self._lens
+
+    def rows_of(self, chosen: NDArray[np.bool_]) -> "pd.DataFrame":
+        """Return some of the explored rows; a copy."""
         return self._rows[chosen].reset_index(drop=True)
 
     @property
@@ -294,8 +312,7 @@ class Explorer(anywidget.AnyWidget):
         """
         brief = dict(self._lens.view.brief) if self._lens.view is not None else {}
         overall: Any = self._report.with_options(by=(), **brief)
-        rows = self._rows[chosen].reset_index(drop=True)
-        return dataclasses.replace(overall, rows=rows, stored={})
+        return dataclasses.replace(overall, rows=self.rows_of(chosen), stored={})
 
     def _answer_slowly(self, kind: str) -> None:
         logits = self._load_logits()

@@ -1,10 +1,12 @@
 // The canvas: panes of several reports beside each other, one line of tools above them, one table of examples below.
 
+const titleOf = ({ about: { beside, title } }) => (beside ? `${beside.side}: ${title}` : title);
+
 /** The examples of one report at a time, chosen by tabs. */
 class Tables {
   constructor(panes) {
     this.panes = panes;
-    this.tabs = panes.map(({ store }, k) => element("button", { type: "button", role: "tab", class: "wb-tab", text: store.about.title, title: store.about.title,
+    this.tabs = panes.map(({ store }, k) => element("button", { type: "button", role: "tab", class: "wb-tab", text: titleOf(store), title: titleOf(store),
       onclick: () => this.show(k), onkeydown: event => this.key(event, k) }));
     this.list = div("wb-tabs", this.tabs, { role: "tablist", "aria-label": "Examples of" });
     this.host = div("wb-tables", [this.list, ...panes.map(({ grid }) => grid.host)]);
@@ -62,17 +64,18 @@ async function render({ model, el }) {
   const stores = models.map(storeOf), [{ link, about }] = stores;
   const panes = stores.map((store, k) => new Pane(store, models[k], { shared: true }));
   const bar = new Bar(link, stores), tables = new Tables(panes);
-  const root = div("workbench-explorer workbench-canvas", [bar.host, div("wb-panes", panes.map(pane => pane.root)), tables.host]);
+  const compare = model.get("about").compare ? [new Agreement(stores[0], stores[1]), new Differences(stores[0], model)] : [];
+  const root = div("workbench-explorer workbench-canvas", [bar.host, compare.length ? div("wb-compare", compare.map(one => one.host)) : null, div("wb-panes", panes.map(pane => pane.root)), tables.host]);
   sayOnce(root);
   applyPalette(root, about, themeNow());
   el.replaceChildren(root);
-  const paint = () => bar.paint();
+  const paint = () => { bar.paint(); for (const one of compare) one.paint(); };
   link.listeners.add(paint);
   const forget = stores[0].subscribe(what => { if (what === "saved") bar.tools.list(); else if (what === "ways") bar.paint(); });
   const unwatch = watchTheme(theme => applyPalette(root, about, theme)), unbind = undoKeys(root, stores[0]);
   await Promise.all(panes.map(pane => pane.start()));
   root.dataset.ready = "true";
-  return () => { link.listeners.delete(paint); forget(); unwatch(); unbind(); for (const pane of panes) pane.dispose(); };
+  return () => { link.listeners.delete(paint); for (const one of compare) one.dispose(); forget(); unwatch(); unbind(); for (const pane of panes) pane.dispose(); };
 }
 
 export default { render };

@@ -15,7 +15,7 @@ class Headline {
     this.said = element("div", { role: "status", "aria-live": "polite", class: "wb-said" });
     this.problem = element("p", { class: "wb-problem", role: "alert", hidden: true });
     this.host = element("header", { class: "wb-top" }, [
-      div("wb-headline", [element("h2", { class: "wb-name", text: store.about.title }), this.chips, tools?.host ?? null]),
+      div("wb-headline", [element("h2", { class: "wb-name", text: `${store.about.beside ? `${store.about.beside.side}: ` : ""}${store.about.title}` }), this.chips, tools?.host ?? null]),
       div("wb-tiles", Object.values(this.tiles).map(one => one.host)), this.said, this.problem,
     ]);
   }

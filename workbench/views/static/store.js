@@ -41,6 +41,7 @@ class Store {
     this.bins = this.fields.map(field => field.bins);
     this.charted = this.fields.flatMap((field, f) => (field.kind === "slice" ? [] : [f]));
     this.slice = this.charted.length;       // the slice column on show: fields of charts come first
+    this.further = this.about.beside ? [this.about.beside.field] : [];      // counted whatever is on show
     this.logits = null;
     this.loss = this.statedLoss = null;     // per row, at T and at 1
     this.fit = null;
@@ -122,7 +123,7 @@ class Store {
   }
 
   recount() {
-    const shown = [...this.charted, this.slice], begun = performance.now();
+    const shown = [...new Set([...this.charted, this.slice, ...this.further])], begun = performance.now();
     if (!this.marked) mark(this.columns.codes, { tables: this.tables, mask: this.mask }, this.fails);
     this.marked = false;                    // the marks of the others come on top
     follow(this.fails, this.places, this.link.others(this));
