@@ -4,6 +4,7 @@ import argparse
 import os
 import platform
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -37,9 +38,11 @@ def table(rows: list[dict[str, str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-PARTS = {
-    "Scoring": scoring.speed_rows,
-    "Scoring: memory, numbers and counts of the same runs": scoring.check_rows,
+PARTS: dict[str, Callable[..., list[dict[str, str]]]] = {
+    "Scoring": lambda kept: scoring.speed_rows(scoring.Settings(kept=kept)),
+    "Scoring: memory, numbers and counts of the same runs": lambda kept: scoring.check_rows(
+        scoring.Settings(kept=kept)
+    ),
     "Curves of scoring, SmolLM2-135M-Instruct": scoring_curves.rows,
     "Imports (fresh interpreters)": imports.rows,
     "Calibration statistics": calibration.rows,
@@ -52,6 +55,15 @@ LONG = ("scoring", "curves")  # run only when named; what was run before is kept
 NOTES = {"Scoring": scoring.NOTE, "Curves of scoring, SmolLM2-135M-Instruct": scoring_curves.NOTE}
 
 
+def merged(before: str, after: str) -> str:
+    """Return a table with the lines of an older one that it lacks, told by their first cell."""
+
+    def lines(text: str) -> dict[str, str]:
+        return {line.split("|")[1].strip(): line + "\n" for line in text.splitlines() if line.startswith("|")}
+
+    return "".join((lines(before) | lines(after)).values())
+
+
 def sections(text: str) -> dict[str, str]:
     """Return the sections of a written README by their title."""
     found = re.findall(r"^## (.*?)\n\n(.*?)(?=^## |^Machine|\Z)", text, re.MULTILINE | re.DOTALL)
@@ -62,14 +74,19 @@ def main() -> None:
     """Run all parts but the long ones, or those whose title starts with one of the words given, and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("part", nargs="*", help="beginnings of titles; the other sections stay as they are")
-    wanted = tuple(part.lower() for part in parser.parse_args().part)
+    parser.add_argument(
+        "--kept", action="store_true", help="write the long tables from what results/ holds; run nothing"
+    )
+    given = parser.parse_args()
+    wanted = tuple(part.lower() for part in given.part)
     page = HERE / "README.md"
     before = sections(page.read_text()) if page.exists() else {}
-    after = {
-        title: NOTES.get(title, "") + table(rows())
-        for title, rows in PARTS.items()
-        if (title.lower().startswith(wanted) if wanted else not title.lower().startswith(LONG))
-    }
+    after = {}
+    for title, rows in PARTS.items():
+        long = title.lower().startswith(LONG)
+        if title.lower().startswith(wanted) if wanted else not long:
+            made = table(rows(kept=given.kept) if long else rows())
+            after[title] = NOTES.get(title, "") + (merged(before.get(title, ""), made) if given.kept and long else made)
     parts = {title: after.get(title, before.get(title, "")) for title in PARTS}
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}; " + ", ".join(
         f"{name} {version}" for name, version in versions().items()

@@ -62,6 +62,7 @@ class Settings:
     tasks: tuple[str, ...] = tasks.TASKS
     peers: tuple[str, ...] = ("lm-eval", "transformers")
     fresh: bool = False
+    kept: bool = False  # only what was run before
 
 
 @dataclass(frozen=True)
@@ -248,6 +249,9 @@ def cases(settings: Settings) -> list[Case]:
 def results(settings: Settings) -> list[tuple[Case, dict[str, Any]]]:
     """Return every case with what was found, from what is kept where it is whole."""
     wanted = cases(settings)
+    if settings.kept:
+        found = kept()
+        return [(case, found[case.key]) for case in wanted if case.key in found]
     if settings.fresh:
         again = {case.key for case in wanted}
         keep({key: case for key, case in kept().items() if key not in again})

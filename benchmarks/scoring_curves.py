@@ -45,9 +45,12 @@ def cases() -> list[tuple[str, scoring.Case]]:
     return made
 
 
-def points() -> list[tuple[str, scoring.Case, dict[str, Any]]]:
-    """Return each point with what was found: the threads and the cheap ones first, what takes long last."""
+def points(*, kept: bool = False) -> list[tuple[str, scoring.Case, dict[str, Any]]]:
+    """Return each point with what was found: the threads and the cheap ones first, what takes long last; `kept`: run nothing."""
     wanted = cases()
+    if kept:
+        before = scoring.kept()
+        return [(curve, case, before[case.key]) for curve, case in wanted if case.key in before]
     order = sorted(
         wanted, key=lambda one: (one[1].threads, not one[1].peer, sum(map(len, map("".join, one[1].task.requests))))
     )
@@ -65,9 +68,9 @@ def at(curve: str, case: scoring.Case) -> int:
     return int(case.name.removeprefix("arc-text").strip("-") or 0)
 
 
-def rows() -> list[dict[str, str]]:
-    """Return the table, and draw it."""
-    found = points()
+def rows(*, kept: bool = False) -> list[dict[str, str]]:
+    """Return the table, and draw it; `kept`: of what was run before."""
+    found = points(kept=kept)
     draw(found)
     table = []
     for curve, case, one in found:
