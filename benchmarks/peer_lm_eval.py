@@ -11,13 +11,12 @@ import torch
 from lm_eval import __version__
 from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
-from served import serve, touch
+from served import serve
 
 folder, threads, batch = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 logging.getLogger("lm_eval").setLevel(logging.ERROR)
 torch.set_num_threads(threads)
 lm = HFLM(pretrained=folder, device="cpu", dtype="float32", batch_size=batch)
-touch(lm.model.parameters())
 
 
 def work(requests: list[list[str]]) -> dict[str, Any]:
@@ -26,4 +25,8 @@ def work(requests: list[list[str]]) -> dict[str, Any]:
     return {"logp": [logp for logp, _ in lm.loglikelihood(asked, disable_tqdm=True)]}
 
 
-serve(work, {"version": __version__, "dtype": str(lm.model.dtype), "attention": lm.model.config._attn_implementation})
+serve(
+    work,
+    {"version": __version__, "dtype": str(lm.model.dtype), "attention": lm.model.config._attn_implementation},
+    list(lm.model.parameters()),
+)

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 import transformers
-from served import serve, touch
+from served import serve
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 folder, threads, batch, dtype = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
@@ -17,7 +17,6 @@ torch.set_num_threads(threads)
 tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
 model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
 model = model.to(getattr(torch, dtype))
-touch(model.parameters())
 first = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
 
 
@@ -44,4 +43,4 @@ def work(requests: list[list[str]]) -> dict[str, Any]:
     return {"logp": found}
 
 
-serve(work, {"version": transformers.__version__, "dtype": str(model.dtype)})
+serve(work, {"version": transformers.__version__, "dtype": str(model.dtype)}, list(model.parameters()))

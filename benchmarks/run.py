@@ -9,6 +9,7 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import brush
 import calibration
 import corruptions
 import groups
@@ -23,7 +24,8 @@ from workbench._record import versions
 HERE = Path(__file__).parent
 HEADER = """# Benchmarks
 
-Made by `make bench`; the tables of scoring, which take hours, by `benchmarks/run.py scoring` and `benchmarks/run.py curves`.
+Made by `make bench`; the tables of scoring, which take hours, by `benchmarks/run.py scoring` and `benchmarks/run.py curves`,
+those of brushing, which need Chromium, by `benchmarks/run.py brush`.
 CPU time, one thread, ours and the peer's interleaved in one run, the numbers checked for equality first.
 A ratio is peer time over ours. Compare ratios, not milliseconds: the machine is shared.
 
@@ -39,11 +41,12 @@ def table(rows: list[dict[str, str]]) -> str:
 
 
 PARTS: dict[str, Callable[..., list[dict[str, str]]]] = {
-    "Scoring": lambda kept: scoring.speed_rows(scoring.Settings(kept=kept)),
-    "Scoring: memory, numbers and counts of the same runs": lambda kept: scoring.check_rows(
+    "Scoring": lambda *, kept=False: scoring.speed_rows(scoring.Settings(kept=kept)),
+    "Scoring: memory, numbers and counts of the same runs": lambda *, kept=False: scoring.check_rows(
         scoring.Settings(kept=kept)
     ),
     "Curves of scoring, SmolLM2-135M-Instruct": scoring_curves.rows,
+    "Brushing linked views": brush.rows,
     "Imports (fresh interpreters)": imports.rows,
     "Calibration statistics": calibration.rows,
     "Group metrics": groups.rows,
@@ -51,8 +54,12 @@ PARTS: dict[str, Callable[..., list[dict[str, str]]]] = {
     "Out-of-distribution scores": ood.rows,
     "Shift": shift.rows,
 }
-LONG = ("scoring", "curves")  # run only when named; what was run before is kept, case by case
-NOTES = {"Scoring": scoring.NOTE, "Curves of scoring, SmolLM2-135M-Instruct": scoring_curves.NOTE}
+LONG = ("scoring", "curves", "brush")  # run only when named; what was run before is kept, case by case
+NOTES = {
+    "Scoring": scoring.NOTE,
+    "Brushing linked views": brush.NOTE,
+    "Curves of scoring, SmolLM2-135M-Instruct": scoring_curves.NOTE,
+}
 
 
 def merged(before: str, after: str) -> str:

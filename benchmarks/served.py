@@ -11,7 +11,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,20 +44,26 @@ def touch(parameters: Any) -> None:
         parameter.detach().sum().item()
 
 
-def serve(work: Callable[[list[list[str]]], dict[str, Any]], about: dict[str, Any]) -> None:
+def serve(
+    work: Callable[[list[list[str]]], dict[str, Any]], about: dict[str, Any], weights: Sequence[Any] = ()
+) -> None:
     """Answer each line, a list of (context, continuation), with what `work` returns of it and what that took.
+
+    The pages of `weights` are read before each measurement: the system drops those of a mapped file when memory is short.
 
     `cpu` and `wall` are seconds; `peak` is the most memory held at any time during the work beyond what was held before it, and
     `beyond` beyond what was held once the weights were loaded, in MiB. An empty list is answered with `about`.
     """
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print goes to stderr: stdout is for answers
+    touch(weights)
     forget_peak()
     loaded = mebibytes("VmRSS")
     for line in sys.stdin:
         requests = json.loads(line)
         answer = dict(about)
         if requests:
+            touch(weights)
             forget_peak()
             held, cpu, wall = mebibytes("VmRSS"), cpu_seconds(), time.perf_counter()
             answer = work(requests)

@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 import torch
-from served import serve, touch
+from served import serve
 
 import workbench as wb
 from workbench.models.verbs import Request
@@ -13,7 +13,6 @@ from workbench.models.verbs import Request
 name, threads = sys.argv[1], int(sys.argv[2])
 torch.set_num_threads(threads)
 model: Any = wb.load(name, cache=False, device="cpu", dtype="float32")
-touch(model.model.parameters())
 
 
 def work(requests: list[list[str]]) -> dict[str, Any]:
@@ -23,4 +22,4 @@ def work(requests: list[list[str]]) -> dict[str, Any]:
     return {"logp": scores.total().tolist(), "counters": dataclasses.asdict(scores.counters)}
 
 
-serve(work, {"notes": list(model.info.notes)})
+serve(work, {"notes": list(model.info.notes)}, list(model.model.parameters()))

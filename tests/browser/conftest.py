@@ -304,14 +304,16 @@ def notebook(
     """Show lists of cells in notebooks; at the end, check that no page asked another host or failed."""
     shown: list[tuple[Notebook, bool]] = []
 
-    def make(*cells: str, width: int = 1600, height: int = 1400, alone: bool = False) -> Notebook:
+    def make(
+        *cells: str, width: int = 1600, height: int = 1400, alone: bool = False, kernel: str = "python3"
+    ) -> Notebook:
         if spare and not alone:
             one = spare.pop()
             shown.append((one, False))
             one.page.set_viewport_size({"width": width, "height": height})
             one.refill(cells)
         else:
-            one = _new(server, context, cells, {"width": width, "height": height})
+            one = _new(server, context, cells, {"width": width, "height": height}, kernel)
             shown.append((one, alone))
             one.open()
         return one
@@ -327,12 +329,12 @@ def notebook(
         one.check()
 
 
-def _new(server: Server, context: Any, cells: Sequence[str], size: dict[str, int]) -> Notebook:
+def _new(server: Server, context: Any, cells: Sequence[str], size: dict[str, int], kernel: str) -> Notebook:
     import nbformat
 
     name = f"test-{time.time_ns()}.ipynb"
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    book.metadata["kernelspec"] = {"name": kernel, "display_name": kernel}
     nbformat.write(book, server.folder / name)
     page = context.new_page()
     page.set_viewport_size(size)
