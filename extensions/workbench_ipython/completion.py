@@ -15,7 +15,7 @@ FLAGS = {
     "model": ("--out", "--device", "--dtype", "--revision"),
     "probe": ("--out", "--by", "--max-examples", "--holdout", "--seed"),
     "examples": ("--format", "--label", "--text", "--choices"),
-    "explore": (),
+    "explore": ("--model",),
     "launch": (),
     "compare": ("--out", "--by"),
 }

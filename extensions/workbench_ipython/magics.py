@@ -141,11 +141,14 @@ class WorkbenchMagics(Magics, Configurable):
         nargs="*",
         help="variables that hold reports, or the paths of saved ones; the default is the variable report",
     )
+    @argument("--model", help="variable that holds a model, to score the text of an example that is opened")
     @line_magic
     @one_line_errors
     def explore(self, line: str) -> Any:
         """Open the linked charts of a report, or of several on the same examples: %explore one two. Brushed is wb.selection."""
-        return wb.explore(*(self._report(name) for name in _parsed(self.explore, line).reports or ["report"]))
+        args = _parsed(self.explore, line)
+        model = None if args.model is None else self._value(args.model)
+        return wb.explore(*(self._report(name) for name in args.reports or ["report"]), model=model)
 
     @line_magic
     @one_line_errors

@@ -137,6 +137,7 @@ def test_a_sweep_takes_names_and_severities_with_commas(shell: Any) -> None:
         ("%probe sweep model facts corruptions=keyboard,sw", ["corruptions=keyboard,swap"]),
         ("%probe sweep model facts severities=1,3,5", ["severities=1,3,5"]),
         ("%explore rep", ["report"]),
+        ("%explore report --m", ["--model"]),
         ("%compare rep", ["report"]),
         ("%compare report --b", ["--by"]),
     ],
@@ -173,6 +174,8 @@ def test_saved_reports_complete_and_open(shell: Any, tmp_path: Any, monkeypatch:
     assert len(shell.run_line_magic("explore", "kept.workbench").selection) == 2
     shell.user_ns["one"] = wb.open("kept")
     assert [len(one.selection) for one in shell.run_line_magic("explore", "one kept.workbench").explorers] == [2, 2]
+    with pytest.raises(UsageError, match="takes a loaded model; found str"):
+        shell.run_line_magic("explore", "one --model nothing")
 
 
 def test_compare_takes_variables_and_saved_reports(shell: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -218,7 +218,7 @@ def test_the_table_comes_in_windows_and_sorted(watched: Any) -> None:
     ranked = report.explored.sort_values("confidence", ascending=False, kind="stable")
     assert sent[-1]["rows"][:10] == ranked.index[:10].tolist()
     hear(explorer, {"kind": "detail", "row": 7})
-    assert ["Example", "text 7"] in sent[-1]["pairs"]
+    assert ["Example", "text 7"] in kinds(sent, "detail")[-1]["pairs"]
 
 
 def test_logits_go_to_the_page_only_when_asked_for(watched: Any) -> None:

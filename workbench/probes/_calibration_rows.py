@@ -88,7 +88,8 @@ def frame_of(records: Sequence[Mapping[str, Any]], frame: "pd.DataFrame", slices
 
     columns = ["example", "text", "label", "predicted", "confidence", "correct", "p_label", "nll", "brier", "logits"]
     full = [{"variant": "", **record} for record in records]
-    rows = pd.DataFrame(full, columns=[*columns, "choices", "label_index", "variant"])
+    of_tokens = [name for name in ("entropy", "rank") if full and name in full[0]]
+    rows = pd.DataFrame(full, columns=[*columns, *of_tokens, "choices", "label_index", "variant"])
     rows = rows.astype(dict.fromkeys(("logits", "choices"), object))
     wanted = dict.fromkeys(["group", "cluster", *slices])
     kept = [name for name in wanted if name in frame.columns and name not in rows.columns]
@@ -214,6 +215,8 @@ def token_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *, 
                     "correct": float(hit),
                     "p_label": float(np.exp(scores.logp[t])),
                     "nll": min(-float(scores.logp[t]), -float(np.log(CLIP))) if finite else np.nan,
+                    "entropy": -float(scores.mean_logp[t]),
+                    "rank": int(scores.rank[t]),
                     "brier": np.nan,
                     "logits": None,
                     "choices": None,

@@ -20,6 +20,7 @@ PARTS = (
     "charts.js",
     "slices.js",
     "map.js",
+    "tokens.js",
     "grid.js",
     "panels.js",
     "tools.js",

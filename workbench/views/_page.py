@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from workbench.probes.protocol import View
     from workbench.reports import Report
 
-__all__ = ["about", "paired", "show_with_picture", "static_html"]
+__all__ = ["about", "line_of", "paired", "saved", "show_with_picture", "static_html"]
 
 LINE = 52  # characters of a line of an axis title
 NOTICED = 1.05  # a design effect that is worth a sentence
@@ -244,3 +244,16 @@ def show_with_picture(widget: Any, bundle: Any, *reports: Any) -> None:
     data, meta = paired(bundle)
     display({"text/html": static_html(*reports), "text/plain": repr(widget)}, raw=True)
     display({**data, "text/plain": repr(widget)}, metadata=meta, raw=True)
+
+
+def saved(report: "Report") -> list[list[Any]]:
+    """Return the name and the number of examples of each named selection, the latest of a name."""
+    lines = report.selections
+    kept = lines[lines["name"] != ""].drop_duplicates("name", keep="last")
+    return [[name, len(examples)] for name, examples in zip(kept["name"], kept["examples"], strict=True)]
+
+
+def line_of(words: str, row: dict[Any, Any]) -> dict[str, Any]:
+    """Return one metric as JSON: NaN is null; without words it is not shown."""
+    numbers = {key: None if not np.isfinite(row[key]) else float(row[key]) for key in ("value", "low", "high")}
+    return {"metric": str(row["metric"]), "words": words, "n": int(row["n"]), "method": str(row["method"]), **numbers}

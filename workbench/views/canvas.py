@@ -36,13 +36,15 @@ MUCH_REST = 1.0  # seconds that a brush must stand before what differs is resamp
 DRAWS = 100
 
 
-def explore(*reports: "Report | Comparison") -> "Explorer | Canvas":
+def explore(*reports: "Report | Comparison", model: Any = None) -> "Explorer | Canvas":
     """Return the explorer of a report, or the canvas of several on the same examples: show it as the last line of a cell.
 
     A comparison (`wb.compare`) gives the canvas of its two reports with what differs and who is right where.
 
     Brush a chart, and every other view follows; `wb.selection` in the next cell is what is selected. Reports are joined by example,
     whatever their probes: an example passes the brushes of a report when one of its rows does, and is then shown in the others.
+
+    With a loaded `model` the text of an example that is opened is scored, and its tokens shown; rows of next tokens have them.
 
     >>> from workbench import from_predictions
     >>> import pandas as pd
@@ -60,7 +62,7 @@ def explore(*reports: "Report | Comparison") -> "Explorer | Canvas":
     from workbench.audit.compare import Comparison
 
     if len(reports) == 1 and isinstance(reports[0], Comparison):
-        return Canvas(reports[0].a, reports[0].b, comparison=reports[0])
+        return Canvas(reports[0].a, reports[0].b, comparison=reports[0], model=model)
     chosen: list[Any] = list(reports)
     for report in chosen:
         if not hasattr(report, "explored"):
@@ -70,7 +72,7 @@ def explore(*reports: "Report | Comparison") -> "Explorer | Canvas":
             )
     if not chosen:
         raise UsageError("explore() takes a report, or several on the same examples.")
-    return Explorer(chosen[0]) if len(chosen) == 1 else Canvas(*chosen)
+    return Explorer(chosen[0], model=model) if len(chosen) == 1 else Canvas(*chosen, model=model)
 
 
 class Canvas(anywidget.AnyWidget):
@@ -83,7 +85,7 @@ class Canvas(anywidget.AnyWidget):
     explorers = traitlets.Tuple().tag(sync=True, **ipywidgets.widget_serialization)
     about = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, *reports: "Report", comparison: "Comparison | None" = None) -> None:
+    def __init__(self, *reports: "Report", comparison: "Comparison | None" = None, model: Any = None) -> None:
         if len(reports) > MOST:
             raise UsageError(f"A canvas shows at most {MOST} reports; found {len(reports)}.")
         empty = next((report for report in reports if not len(report.explored)), None)
@@ -92,7 +94,9 @@ class Canvas(anywidget.AnyWidget):
         self._reports = reports
         self._link = link = Link(reports)
         sides = [None] * len(reports) if comparison is None else beside(comparison)
-        made = tuple(Explorer(report, link=link, beside=side) for report, side in zip(reports, sides, strict=True))
+        made = tuple(
+            Explorer(report, link=link, beside=side, model=model) for report, side in zip(reports, sides, strict=True)
+        )
         about = {"title": "" if comparison is None else comparison.title, "compare": comparison is not None}
         self._comparison = comparison
         self._pictured: tuple[Any, ...] = reports if comparison is None else (comparison,)

@@ -27,7 +27,8 @@ from workbench.views._bundle import VegaBundle, vega
 from workbench.views._lens import Lens, lens_of
 from workbench.views._link import Link, Part, ids_of
 from workbench.views._live import Latest, answer_beside_cells
-from workbench.views._page import about, paired, show_with_picture, static_html
+from workbench.views._page import about, line_of, paired, saved, show_with_picture, static_html
+from workbench.views._tokens import Tokens, checked_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +62,9 @@ class Explorer(anywidget.AnyWidget):
     saved = traitlets.List().tag(sync=True)  # [name, number of examples] of each named selection
     state = traitlets.Dict().tag(sync=True)  # serial, origin, ranges, mask, temperature
 
-    def __init__(self, report: "Report", *, link: Link | None = None, beside: "Beside | None" = None) -> None:
+    def __init__(
+        self, report: "Report", *, link: Link | None = None, beside: "Beside | None" = None, model: Any = None
+    ) -> None:
         self._link = link = Link([report]) if link is None else link
         self._lens = lens = lens_of(report) if beside is None else beside.into(lens_of(report))
         rows = report.explored if beside is None else report.explored.join(beside.answers)
@@ -75,6 +78,8 @@ class Explorer(anywidget.AnyWidget):
         self._logits: _temperature.Logits | None = None
         self._logged = ""
         self._metrics = Latest(self._send_metrics, failed=self._failed, pause=REST)
+        of = str(report.record.model.get("name", ""))
+        self._tokens = Tokens(rows, lens.columns, checked_model(model), of, lambda told: self.send(told))
         self._slow = Latest(self._answer_slowly, failed=self._failed)
         super().__init__(
             bundle=vega(),
@@ -88,7 +93,7 @@ class Explorer(anywidget.AnyWidget):
             value=np.where(np.isfinite(lens.value), lens.value, 0).astype(np.float32).tobytes(),
             outcome=np.where(np.isnan(lens.outcome), 255, lens.outcome > 0).astype(np.uint8).tobytes(),
             measures=b"" if lens.map is None else lens.map.packed(),
-            saved=_saved(report),
+            saved=saved(report),
             state=self._state_of(self._nothing(0)),
         )
         self._brush = self._nothing(0)
@@ -188,7 +193,7 @@ class Explorer(anywidget.AnyWidget):
         """Keep the selected examples with the report, under a name."""
         n = int(self._selected.sum())
         self._report.log_selection("explorer", self._said(), n, name=name, examples=self.ids)
-        self.saved = _saved(self._report)
+        self.saved = saved(self._report)
 
     def restore(self, part: Part, serial: int) -> None:
         """Set brushes and mask here and in the page; the lock is held, and the link lets all follow."""
@@ -263,7 +268,9 @@ class Explorer(anywidget.AnyWidget):
     def _hear_detail(self, content: dict[str, Any]) -> None:
         row = _messages.integer(content.get("row"), 0, len(self._rows) - 1)
         if row is not None:
-            self.send({"kind": "detail", "row": row, "pairs": _rows.detail(self._rows, row, self._columns)})
+            pairs = _rows.detail(self._rows, row, self._columns)
+            self.send({"kind": "detail", "row": row, "pairs": pairs})
+            self._tokens.ask(row)
 
     # -- what follows from a brush ---------------------------------------------------------------------------------------
 
@@ -301,7 +308,7 @@ class Explorer(anywidget.AnyWidget):
             self._report.log_selection("explorer", words, n)
         found = []
         if n:
-            found = [_line(words, line) for words, line in self._lens.metrics(self._part(chosen).metrics)]
+            found = [line_of(words, line) for words, line in self._lens.metrics(self._part(chosen).metrics)]
         self.send({"kind": "metrics", "serial": given.serial, "n": n, "metrics": found})
 
     def _part(self, chosen: NDArray[np.bool_]) -> "Report":
@@ -377,16 +384,3 @@ class Explorer(anywidget.AnyWidget):
 
     def _ipython_display_(self) -> None:
         show_with_picture(self, super()._repr_mimebundle_(), self._report)
-
-
-def _saved(report: "Report") -> list[list[Any]]:
-    """Return the name and the number of examples of each named selection, the latest of a name."""
-    lines = report.selections
-    kept = lines[lines["name"] != ""].drop_duplicates("name", keep="last")
-    return [[name, len(examples)] for name, examples in zip(kept["name"], kept["examples"], strict=True)]
-
-
-def _line(words: str, row: dict[Any, Any]) -> dict[str, Any]:
-    """Return one metric as JSON: NaN is null; without words it is not shown."""
-    numbers = {key: None if not np.isfinite(row[key]) else float(row[key]) for key in ("value", "low", "high")}
-    return {"metric": str(row["metric"]), "words": words, "n": int(row["n"]), "method": str(row["method"]), **numbers}

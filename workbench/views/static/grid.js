@@ -45,6 +45,7 @@ class Grid {
     this.table.style.setProperty("--wb-columns", widths.join(" "));
     this.table.style.setProperty("--wb-least", `${total(widths.map(width => Number(/\d+/.exec(width)[0])))}px`);   // narrower, it scrolls
     this.none = element("p", { class: "wb-empty", text: "No example passes all brushes. Clear one of them.", hidden: true });
+    this.tokens = new TokenView();
     this.detail = div("wb-detail", [], { hidden: true, role: "region", "aria-label": "The whole example" });
     this.host = panel("Examples", [this.table, this.none, this.detail], { name: "wb-examples",
       caption: "The selected examples. Click a heading to sort, a row (or Enter) to read it whole." });
@@ -155,7 +156,7 @@ class Grid {
     event.stopPropagation();
   }
 
-  open(row) { this.store.model.send({ kind: "detail", row }); }
+  open(row) { this.opened = row; this.store.model.send({ kind: "detail", row }); }
 
   close() { this.detail.hidden = true; }
 
@@ -163,8 +164,13 @@ class Grid {
     const close = element("button", { type: "button", class: "wb-button wb-close", text: "Close", onclick: () => this.close() });
     this.detail.replaceChildren(close, element("dl", {}, message.pairs.flatMap(([name, text, kind]) =>
       [element("dt", { text: name }), kind === "image" ? element("dd", {}, pictured(text, name)) : Array.isArray(text) ? element("dd", {}, edited(text)) : element("dd", { text: text || "–" })])));
+    this.detail.append(this.tokens.host);
+    this.tokens.wait();
     this.detail.hidden = false;
   }
+
+  /** The tokens of the example that is open. */
+  spell(message) { if (message.row === this.opened) this.tokens.show(message); }
 
   dispose() { this.observer.disconnect(); cancelAnimationFrame(this.frame); }
 }

@@ -243,7 +243,7 @@ class Store {
       this.fit = message;
       this.heatTo(message.temperature);
       this.tell(kind);
-    } else if (kind === "detail") this.tell(kind, message);
+    } else if (kind === "detail" || kind === "tokens") this.tell(kind, message);
     else if (kind === "problem") { this.problem = message.text; this.tell(kind); }
   }
 
