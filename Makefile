@@ -9,7 +9,7 @@ WORKERS ?= 2
 # Threads that wait do not spin: beside other work the demo takes 0.6 of the time, alone the same.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: demo lab test check format acceptance bench chromium clean help
+.PHONY: demo lab test check format acceptance bench labextension chromium clean help
 
 help:
 	@echo "make demo        set up, run the quickstart on the embedded model, print its findings, write an HTML report"
@@ -18,6 +18,7 @@ help:
 	@echo "make check       format, lint and types"
 	@echo "make acceptance  the long checks; writes benchmarks/ACCEPTANCE.md"
 	@echo "make bench       the benchmarks; writes benchmarks/README.md"
+	@echo "make labextension   build the JupyterLab extension anew (takes Node.js; installing does not)"
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -69,6 +70,9 @@ acceptance: $(VENV)/tested chromium
 
 bench: $(VENV)/tested
 	$(PY) benchmarks/run.py
+
+labextension: $(VENV)/installed
+	$(PY) tools/build_labextension.py
 
 clean:
 	rm -rf $(VENV) $(OUTPUT) artifacts dist build .pytest_cache .mypy_cache .ruff_cache

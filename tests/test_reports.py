@@ -70,6 +70,18 @@ def test_saved_lists_survive(tmp_path: Path) -> None:
     assert np.allclose(np.log([0.7, 0.3]), again.rows["logits"].iloc[0])
 
 
+@pytest.mark.parametrize("pictures", [False, True])
+def test_a_saved_file_holds_a_page_that_needs_no_kernel(report: wb.Report, tmp_path: Path, *, pictures: bool) -> None:
+    """The page is the escaped HTML document; the charts are in it where they were asked for."""
+    with zipfile.ZipFile(report.save(tmp_path / "r", pictures=pictures)) as archive:
+        page = archive.read("report.html").decode()
+
+    assert "default-src 'none'" in page
+    assert "<script" not in page
+    assert "<h2>Numbers</h2>" in page
+    assert pictures == ("<svg" in page)
+
+
 def test_a_file_that_is_no_report_is_refused(tmp_path: Path) -> None:
     """A wrong path, a wrong file and a newer schema have one error each."""
     (tmp_path / "x.workbench").write_text("no zip")

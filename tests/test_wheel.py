@@ -1,5 +1,7 @@
 """What a person installs: the wheel, not the checkout."""
 
+import importlib.util
+import json
 import subprocess
 import sys
 import zipfile
@@ -8,6 +10,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+_spec = importlib.util.spec_from_file_location("build_labextension", ROOT / "tools" / "build_labextension.py")
+assert _spec is not None
+assert _spec.loader is not None
+build_labextension = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(build_labextension)
 PROGRAM = """
 import workbench as wb, pathlib
 assert "site" in wb.__file__, wb.__file__
@@ -48,6 +55,37 @@ def test_the_wheel_holds_packs_page_and_magics(site: Path) -> None:
     assert {"workbench/py.typed", "workbench/views/static/explorer.js", "workbench_ipython/magics.py"} <= held
     assert any(name.startswith("workbench/data/packs/facts") for name in held)
     assert not any(name.startswith(("tests", "benchmarks", "notebooks")) for name in held)
+
+
+def test_the_wheel_holds_the_jupyterlab_extension(site: Path) -> None:
+    """The prebuilt bundle lies where JupyterLab looks for it: nothing is built at installation."""
+    (root,) = site.glob("*.data/data/share/jupyter/labextensions/workbench-lab")
+
+    assert {"install.json", "package.json", "source.json"} <= {path.name for path in root.iterdir()}
+    about = json.loads((root / "package.json").read_text())
+    assert (root / about["jupyterlab"]["_build"]["load"]).is_file()
+
+
+def test_the_bundle_is_fresh() -> None:
+    """The committed bundle was built from the sources as they are: `make labextension` builds it anew."""
+    noted = json.loads((build_labextension.BUNDLE / "source.json").read_text())["sha256"]
+
+    assert build_labextension.hash_of_sources() == noted
+
+
+def test_a_change_of_the_sources_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hash is over the bytes: one more line in one file gives another."""
+    copied = tmp_path / "labextension"
+    for path in build_labextension.sources():
+        target = copied / path.relative_to(build_labextension.FOLDER)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    before = build_labextension.hash_of_sources()
+    monkeypatch.setattr(build_labextension, "FOLDER", copied)
+    assert build_labextension.hash_of_sources() == before
+    changed = copied / "src" / "index.ts"
+    changed.write_text(changed.read_text() + "// one more line\n")
+    assert build_labextension.hash_of_sources() != before
 
 
 def test_the_wheel_works_on_its_own(site: Path, tmp_path: Path) -> None:

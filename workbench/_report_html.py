@@ -109,13 +109,14 @@ def notebook_html(report: "Report") -> str:
     return f'<div style="{font};max-width:1000px">{"".join(body)}</div>'
 
 
-def to_html(report: "Report", *, rows: int = 200, theme: str = "auto") -> str:
+def to_html(report: "Report", *, rows: int = 200, theme: str = "auto", pictures: bool = True) -> str:
     """Return one self-contained HTML document: no script, nothing loaded, at most `rows` examples, under 1 MB.
 
     Args:
         report: what to show.
         rows: examples at most; fewer where their texts are long.
         theme: "auto" follows the reader's system, "light" stays light.
+        pictures: draw the charts, which takes seconds.
     """
     if theme not in ("auto", "light"):
         raise unknown("theme", theme, ("auto", "light"))
@@ -129,7 +130,7 @@ def to_html(report: "Report", *, rows: int = 200, theme: str = "auto") -> str:
         f'<div class="notes">{notes}</div>' if notes else "",
         "".join(f"<p>{escape(finding)}</p>" for finding in report.findings),
         _section("Numbers", _numbers(report)),
-        _section("Charts", _figures(report)),
+        _section("Charts", _figures(report)) if pictures else "",
         _section("Slices", _slices(report)),
         _section("Examples", examples(report, rows) if rows else ""),
         _section("What this cannot show", _limits(report)),

@@ -30,6 +30,7 @@ __all__ = ["Report", "open_report"]
 
 SUFFIX = ".workbench"
 NOT_APPLICABLE = "not applicable"
+PAGE, PAGE_ROWS = "report.html", 100  # in a saved file: the page that needs no kernel, and its examples
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -271,11 +272,15 @@ class Report:
         _write(target, self.html(rows=rows).encode())
         return target
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def save(self, path: str | os.PathLike[str], *, pictures: bool = False) -> Path:
         """Write rows, metrics, tables and record to one file (a zip of Parquet and JSON) and return its path.
 
-        The suffix `.workbench` is added where there is none. The file appears whole or not at all.
+        The suffix `.workbench` is added where there is none. The file appears whole or not at all. It also holds one HTML page,
+        which JupyterLab shows where the file is opened: numbers, slices and examples, and the charts where `pictures` is True
+        (to draw them takes seconds).
         """
+        from workbench._report_html import to_html
+
         target = Path(path)
         target = target if target.suffix else target.with_suffix(SUFFIX)
         tables = {f"tables/{name}": table for name, table in self.tables.items()}
@@ -288,6 +293,7 @@ class Report:
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
             archive.writestr("report.json", json.dumps(about, indent=1, default=str))
+            archive.writestr(PAGE, to_html(self, rows=PAGE_ROWS, pictures=pictures))
             for name, table in {"rows": self.rows, "metrics": self.metrics, **tables}.items():
                 archive.writestr(f"{name}.parquet", table.to_parquet(index=False))
         _write(target, buffer.getvalue())

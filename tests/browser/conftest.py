@@ -238,7 +238,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "HOME": str(home),
         "WORKBENCH_CACHE": cache,
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "extensions"), os.environ.get("PYTHONPATH", "")]),
-        "JUPYTER_PATH": str(Path(sys.prefix) / "share" / "jupyter"),
+        "JUPYTER_PATH": os.pathsep.join([str(_share(base)), str(Path(sys.prefix) / "share" / "jupyter")]),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     command = [
@@ -259,6 +259,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             process.wait(10)
         process.kill()
         log.close()
+
+
+def _share(base: Path) -> Path:
+    """Return a folder of Jupyter's data that holds this checkout's extension, as an installation does."""
+    share = base / "share" / "jupyter"
+    (share / "labextensions").mkdir(parents=True)
+    (share / "labextensions" / "workbench-lab").symlink_to(ROOT / "extensions" / "labextension" / "prebuilt")
+    return share
 
 
 def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
