@@ -22,7 +22,7 @@ ROUNDS = 3
 PICTURE = Path(__file__).parent.parent / "docs" / "scoring.svg"
 NOTE = (
     "Requests: answer texts of ARC-Challenge, CommonsenseQA and OpenBookQA in turn; shots: the first "
-    f"{QUESTIONS} questions of ARC-Challenge;\nthreads: its first {THREADS_QUESTIONS}. {ROUNDS} rounds with "
+    f"{QUESTIONS} questions of ARC-Challenge;\nthreads: its first {THREADS_QUESTIONS}. Up to {ROUNDS} rounds with "
     "lm-evaluation-harness, one without it. With two threads wall time counts.\n"
     "Drawn in [docs/scoring.svg](../docs/scoring.svg).\n\n"
 )
@@ -83,6 +83,7 @@ def rows(*, kept: bool = False) -> list[dict[str, str]]:
             "memory, ours": f"{max(run['workbench']['peak'] for run in one['runs']):.0f} MiB",
             **dict.fromkeys(("lm-eval, CPU s", "memory, lm-eval", "CPU ratio, median", "wall ratio, median"), ""),
             "bound": f"{one['bound']:.2f}x",
+            "rounds": str(len(one["runs"])),
             "checked": "; ".join(scoring.faults(one)) or f"difference {one['gap']:.0e} nats" if case.peer else "",
         }
         if case.peer:
