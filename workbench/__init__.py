@@ -73,6 +73,9 @@ _NAMES = {
     "threshold": ("workbench.views.threshold", "threshold"),
 }
 
+_MONITORED = {"run": ("workbench._conduct", "workbench.data._fetch"), "benchmark": ("workbench.data._fetch",)}
+_SHOWN = ("launch", "load", "run", "runs")  # what JupyterLab's side panel lists
+
 
 def __getattr__(name: str) -> Any:
     if name == "selection":  # computed at each use: the selection of the explorer that was brushed last
@@ -81,19 +84,18 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'workbench' has no attribute {name!r}. It has: {', '.join(__all__)}.")
     module, attribute = _NAMES[name]
     value = getattr(import_module(module), attribute)
-    if name in (
-        "run",
-        "benchmark",
-    ):  # they lie below the views; this module, which alone looks upward, hands down a monitor
-        for below in ("workbench._conduct", "workbench.data._fetch") if name == "run" else ("workbench.data._fetch",):
-            part: Any = import_module(below)
-            part.monitor_of_views = lambda: import_module("workbench.views.progress").monitor()
-    if (
-        name in ("launch", "load", "run", "runs") and "IPython" in sys.modules
-    ):  # JupyterLab's side panel shows what they do
-        import_module("workbench.views.channel").open_channel()
+    _hand_down(name)
     globals()[name] = value
     return value
+
+
+def _hand_down(name: str) -> None:
+    """Give lower layers what only this module, which alone looks upward, can: a monitor, and the side panel's channel."""
+    for below in _MONITORED.get(name, ()):
+        part: Any = import_module(below)
+        part.monitor_of_views = lambda: import_module("workbench.views.progress").monitor()
+    if name in _SHOWN and "IPython" in sys.modules:
+        import_module("workbench.views.channel").open_channel()
 
 
 def __dir__() -> list[str]:
