@@ -26,7 +26,7 @@ def rows(*, kept: bool = False) -> list[dict[str, str]]:
         subprocess.run([sys.executable, "-m", "pytest", "-q", "-m", "slow", TEST], cwd=HERE.parent, check=True)
     found = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     table = []
-    for size, sides in found.items():
+    for size, sides in sorted(found.items(), key=lambda one: int(one[0])):
         ours = sides["Workbench"]["ms"]
         for name, one in sides.items():
             least, middle, most = min(one["ms"]), statistics.median(one["ms"]), max(one["ms"])
