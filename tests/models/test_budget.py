@@ -79,6 +79,9 @@ def test_on_a_gpu_real_forwards_are_measured(monkeypatch: pytest.MonkeyPatch, fr
 
     def states(rows: list[Any], kept: dict[Any, Any]) -> Any:
         ran.append((len(rows), len(rows[0].tokens)))
+        assert all(
+            len(row.scored) == 1 for row in rows
+        )  # without, a model that keeps wanted logits would make them all
         device.peak = 64 * 1024 * sum(len(row.tokens) for row in rows)
         return inner(rows, kept)
 

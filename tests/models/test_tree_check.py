@@ -100,6 +100,18 @@ def test_a_window_that_the_mask_leaves_out_is_found(monkeypatch: pytest.MonkeyPa
     assert model.config.sliding_window == 24  # as it was
 
 
+def test_a_window_is_narrowed_where_there_is_no_decoder_to_ask() -> None:
+    """A model of one's own may have a configuration alone; its window comes back, also after an error."""
+    config = type("Config", (), {"sliding_window": 24, "get_text_config": lambda self: self})()
+    model = type("Model", (), {"config": config})()
+
+    with pytest.raises(ZeroDivisionError), _masks.narrowed(model, 3):
+        assert config.sliding_window == 3
+        raise ZeroDivisionError
+
+    assert config.sliding_window == 24
+
+
 def test_trees_within_the_window_need_no_window(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where only prompts beyond the window differ, shorter ones are still read as trees."""
     real = seen

@@ -6,8 +6,9 @@ import torch
 
 from workbench.models._forward import TARGETS_ELSEWHERE, Forward
 from workbench.models._memory import is_out_of_memory
-from workbench.models._plan import Row
+from workbench.models._plan import Row, Wanted
 from workbench.models.head import BLOCK_ELSEWHERE
+from workbench.models.requests import Piece
 
 __all__ = ["fitting", "row_tokens", "token_budget"]
 
@@ -62,7 +63,10 @@ def _used(forward: Forward, tokens: int, row: int) -> int:
     chain = Row(tuple(forward.probe[i % len(forward.probe)] for i in range(row)))
     if forward.trees != "none":  # with a mask, as trees have it
         chain.depth, chain.end = tuple(range(row)), (row,) * row
-    rows = [Row(chain.tokens, [], chain.depth, chain.end) for _ in range(tokens // row)]
+    last = Wanted(
+        Piece((*chain.tokens, chain.tokens[0]), row), 0, row - 1, chain.tokens[0]
+    )  # so that not all logits are made
+    rows = [Row(chain.tokens, [last], chain.depth, chain.end) for _ in range(tokens // row)]
     torch.cuda.synchronize(forward.device)
     torch.cuda.reset_peak_memory_stats(forward.device)
     before = torch.cuda.memory_allocated(forward.device)

@@ -33,7 +33,9 @@ def narrowed(model: Any, window: int) -> Iterator[None]:
 
     transformers reads it from the configuration whenever it makes masks, so that a short prompt shows what a long one would.
     """
-    configs = {id(one): one for one in (model.config.get_text_config(), model.get_decoder().config)}.values()
+    own = model.config.get_text_config()
+    inner = getattr(model.get_decoder(), "config", own) if hasattr(model, "get_decoder") else own
+    configs = {id(one): one for one in (own, inner)}.values()
     kept = [(config, config.sliding_window) for config in configs if getattr(config, "sliding_window", None)]
     try:
         for config, _ in kept:

@@ -136,8 +136,7 @@ class Engine:
 
     def _batches(self, tree: Tree, *, chains: bool) -> Iterator[list[Row]]:
         """Plan what is to be run, as trees where the model reads them, and yield it in batches."""
-        with self._lock:  # it may run the model
-            trees = self._forward.reads_trees(max(map(len, tree.inputs), default=0))
+        trees = self._forward.reads_trees(max(map(len, tree.inputs), default=0))
         if chains or trees == "none":
             return batches(plan(tree.pieces), self.token_budget, padding=self._forward.way.padding != "none")
         size = min(_budget.row_tokens(self.device), self.token_budget)
