@@ -105,9 +105,13 @@ def test_a_window_is_narrowed_where_there_is_no_decoder_to_ask() -> None:
     config = type("Config", (), {"sliding_window": 24, "get_text_config": lambda self: self})()
     model = type("Model", (), {"config": config})()
 
-    with pytest.raises(ZeroDivisionError), _masks.narrowed(model, 3):
-        assert config.sliding_window == 3
-        raise ZeroDivisionError
+    def fail() -> None:
+        with _masks.narrowed(model, 3):
+            assert config.sliding_window == 3
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
 
     assert config.sliding_window == 24
 
