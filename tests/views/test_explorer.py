@@ -117,6 +117,23 @@ def test_the_metrics_of_a_brush_are_those_of_the_report_where(watched: Any) -> N
     assert report.selections["description"].str.startswith("domain: ").all()
 
 
+def test_a_selection_is_logged_with_the_words_it_had(watched: Any) -> None:
+    """A brush that moves on while the numbers of the last are counted takes neither its words nor its place in the log."""
+    report = made_up()
+    explorer, _ = watched(report)
+    domain = next(field for field in explorer._fields if field.name == "domain")
+    jobs = []
+    explorer._metrics.put = jobs.append
+    for serial, code in ((1, 0), (2, 1)):
+        hear(explorer, brush(explorer, serial=serial, ranges={"domain": [code]}))
+    for job in jobs:
+        explorer._send_metrics(job)
+
+    rows = report.explored["domain"].value_counts()
+    assert report.selections["description"].tolist() == [f"domain: {name}" for name in domain.labels]
+    assert report.selections["n"].tolist() == rows[list(domain.labels)].tolist()
+
+
 def test_only_the_explored_half_is_shown(watched: Any) -> None:
     """Rows that are held out neither reach the page nor a selection."""
     report = made_up(holdout=0.5)

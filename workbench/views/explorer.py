@@ -181,7 +181,7 @@ class Explorer(anywidget.AnyWidget):
         self._selected = self._own if allowed is None else self._own & allowed
         self._shown = self._order[self._selected[self._order]]
         self._send_view()
-        self._metrics.put((self._brush._replace(serial=self._link.serial), self._selected))
+        self._metrics.put((self._link.serial, self._selected, self._said()))
 
     def kept(self, name: str) -> list[str]:
         """Return the examples of a named selection that are explored here."""
@@ -298,18 +298,20 @@ class Explorer(anywidget.AnyWidget):
         told = {"kind": "view", "serial": self._link.serial, "n": len(self._shown), **self._link.history.ways}
         self.send({**told, **part._asdict()})
 
-    def _send_metrics(self, job: tuple[_messages.Brush, NDArray[np.bool_]]) -> None:
-        """Send the metrics of a selection with their intervals, and log it: exploring is a search."""
-        given, chosen = job
+    def _send_metrics(self, job: tuple[int, NDArray[np.bool_], str]) -> None:
+        """Send the metrics of a selection with their intervals, and log it: exploring is a search.
+
+        Its words came with it: a brush that moved on meanwhile has others.
+        """
+        serial, chosen, words = job
         n = int(chosen.sum())
-        words = self._said()
         if words and words != self._logged and hasattr(self._report, "log_selection"):
             self._logged = words
             self._report.log_selection("explorer", words, n)
         found = []
         if n:
             found = [line_of(words, line) for words, line in self._lens.metrics(self._part(chosen).metrics)]
-        self.send({"kind": "metrics", "serial": given.serial, "n": n, "metrics": found})
+        self.send({"kind": "metrics", "serial": serial, "n": n, "metrics": found})
 
     def _part(self, chosen: NDArray[np.bool_]) -> "Report":
         """Return the report of the selected rows, without its slices.
