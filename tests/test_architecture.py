@@ -22,6 +22,7 @@ LAYERS = [
 ]
 OF_REPORTS = {
     "_record",
+    "_report_files",
     "_report_html",
     "_report_tables",
     "_format",

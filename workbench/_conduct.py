@@ -3,13 +3,14 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from workbench._record import RunRecord
 from workbench.errors import DataError, NotApplicable, UsageError, unknown
 from workbench.frames import ROW_COLUMNS, halves
+from workbench.models.origin import recorded
 from workbench.models.verbs import ModelInfo, Monitor, NoModel, Silent
 from workbench.models.watched import NothingYet, Watched
 from workbench.probes.find import find, names, settle
@@ -79,14 +80,14 @@ def run(
     slices = _checked_by(data, by)
     carried = [name for name in slices if name not in (*data.slices, *NEVER_CARRIED)]
     data = replace(data, slices=(*data.slices, *carried)) if carried else data  # rows bring what they are sliced by
-    subject = _model(model, chosen)
+    subject = loaded = _model(model, chosen)
     watch = monitor or monitor_of_views()
     given = None if isinstance(probe, str) else chosen
     general = {"by": by, "holdout": holdout, "seed": seed}
     record = RunRecord(
         probe=chosen.name,
         options=settled,
-        model=asdict(subject.info),
+        model=recorded(loaded),
         data=data.about(),
         by=slices,
         seed=seed,
@@ -103,12 +104,12 @@ def run(
         told = replace(
             record,
             outcome=outcome,
-            model=asdict(subject.info),
+            model={**record.model, "notes": loaded.info.notes},  # the engine's own notes come while it works
             done=len(data) - scored.missing,
             seconds=seconds,
         )
         notes = _told(scored.notes, rows, told, subject.info)
-        return Report(rows, told, notes=notes, stored=dict(scored.tables), _given=given)
+        return Report(rows, told, notes=notes, stored=dict(scored.tables), _given=given, _examples=data)
 
     with _followed(watch) as run:
         if run is not None:

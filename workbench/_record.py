@@ -96,5 +96,9 @@ class RunRecord:
 
 
 def _plain(value: Any) -> Any:
-    """Return what JSON can keep of an option: what examples say of themselves, or its text."""
+    """Return what JSON can keep of an option: what examples or a model say of themselves, or its text."""
+    if hasattr(value, "verbs") and hasattr(value, "info"):
+        from workbench.models.origin import recorded
+
+        return {"model": recorded(value)}
     return value.about() if hasattr(value, "about") else str(value)

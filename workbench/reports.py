@@ -7,9 +7,7 @@ logged with the report: exploring is a search.
 """
 
 import io
-import json
 import os
-import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +15,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench._record import SCHEMA, RunRecord, now
+from workbench._record import RunRecord, now
+from workbench._report_files import contents, read, write
 from workbench.errors import DataError, UsageError, unknown
 from workbench.frames import SELECTION_COLUMNS, check_metrics, check_rows, metrics_frame
 from workbench.probes.find import find, settle
@@ -26,11 +25,12 @@ from workbench.probes.protocol import Probe, View
 if TYPE_CHECKING:
     import pandas as pd
 
+    from workbench.data.examples import Examples
+
 __all__ = ["Report", "open_report"]
 
 SUFFIX = ".workbench"
 NOT_APPLICABLE = "not applicable"
-PAGE, PAGE_ROWS = "report.html", 100  # in a saved file: the page that needs no kernel, and its examples
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,6 +47,7 @@ class Report:
     stored: Mapping[str, "pd.DataFrame"] = field(default_factory=dict)  # tables that come from `score`, not from rows
     _log: list[tuple[str, str, str, int, str, tuple[str, ...]]] = field(default_factory=list)
     _given: Probe | None = None  # a probe that was given as an object and may have no name to be found by
+    _examples: "Examples | None" = None  # what was asked, which `workbench.freeze` keeps
 
     def __post_init__(self) -> None:
         check_rows(self.rows)
@@ -269,7 +270,7 @@ class Report:
     def to_html(self, path: str | os.PathLike[str], *, rows: int = 200) -> Path:
         """Write `html()` to a file and return its path."""
         target = Path(path)
-        _write(target, self.html(rows=rows).encode())
+        write(target, self.html(rows=rows).encode())
         return target
 
     def save(self, path: str | os.PathLike[str], *, pictures: bool = False) -> Path:
@@ -279,45 +280,26 @@ class Report:
         which JupyterLab shows where the file is opened: numbers, slices and examples, and the charts where `pictures` is True
         (to draw them takes seconds).
         """
-        from workbench._report_html import to_html
-
         target = Path(path)
         target = target if target.suffix else target.with_suffix(SUFFIX)
-        tables = {f"tables/{name}": table for name, table in self.tables.items()}
-        about = {
-            "schema": SCHEMA,
-            "record": self.record.as_dict(),
-            "notes": list(self.notes),
-            "stored": list(self.stored),
-        }
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
-            archive.writestr("report.json", json.dumps(about, indent=1, default=str))
-            archive.writestr(PAGE, to_html(self, rows=PAGE_ROWS, pictures=pictures))
-            for name, table in {"rows": self.rows, "metrics": self.metrics, **tables}.items():
-                archive.writestr(f"{name}.parquet", table.to_parquet(index=False))
-        _write(target, buffer.getvalue())
+            for name, content in contents(self, pictures=pictures).items():
+                archive.writestr(name, content)
+        write(target, buffer.getvalue())
         return target
 
 
 def open_report(path: str | os.PathLike[str]) -> Report:
-    """Return the report that `Report.save` wrote: the stored metrics, and rows from which all else is computed again."""
-    import pandas as pd
+    """Return the report that `Report.save` wrote, or that stands in a folder of a frozen audit.
 
+    It has the stored metrics, and rows from which all else is computed again.
+    """
     source = Path(path)
     source = source if source.exists() else source.with_suffix(SUFFIX)
-    if not source.is_file():
+    if not source.exists():
         raise DataError(f"There is no report at {os.fspath(path)!r}. Write one with report.save(...).")
-    try:
-        with zipfile.ZipFile(source) as archive:
-            about = json.loads(archive.read("report.json"))
-            frames = {
-                name.removesuffix(".parquet"): pd.read_parquet(io.BytesIO(archive.read(name)))
-                for name in archive.namelist()
-                if name.endswith(".parquet")
-            }
-    except (zipfile.BadZipFile, KeyError, json.JSONDecodeError) as problem:
-        raise DataError(f"{source.name} is not a saved report, or is damaged ({problem}).") from None
+    about, frames = read(source)
     stored = {name: frames[f"tables/{name}"] for name in about["stored"] if name != "selections"}
     log = [
         (*line[:4], *((line[4], tuple(line[5])) if len(line) > 4 else ("", ())))  # older files have no names
@@ -337,19 +319,3 @@ def _slices(rows: "pd.DataFrame", by: Sequence[str]) -> tuple[str, ...]:
         if name not in rows.columns:
             raise unknown("column", name, rows.columns)
     return names
-
-
-def _write(target: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -96,6 +96,7 @@ def benchmark(
     for option in options:
         if option not in known and not free:
             raise unknown(f"option of the set {name!r}", option, [*known, "download"])
+    origin = {"benchmark": name, "options": dict(options)}
     place, missing = _given(name, folder), ""
     if place is not None:
         try:
@@ -105,8 +106,8 @@ def benchmark(
                 raise
             missing = f"{problem} "
         else:
-            return examples
-    return _downloaded(name, reader, options, download=download, missing=missing)
+            return replace(examples, origin=origin)
+    return replace(_downloaded(name, reader, options, download=download, missing=missing), origin=origin)
 
 
 def _given(name: str, folder: str | os.PathLike[str] | None) -> Path | None:

@@ -7,7 +7,7 @@ A source (`_read`) becomes a plain table; its columns get their parts (`_columns
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any, Unpack
@@ -51,6 +51,7 @@ class Examples:
     features: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()  # how a part was taken, as calls: ".sample(100, seed=0)"
+    origin: Mapping[str, Any] = field(default_factory=dict)  # {"pack": "facts"}, {"benchmark": "arc", "options": {...}}
 
     def __post_init__(self) -> None:
         frame = checked(self._frame.reset_index(drop=True), self.features)
@@ -152,13 +153,14 @@ class Examples:
         return digest.hexdigest()
 
     def about(self) -> dict[str, Any]:
-        """Return what a run record keeps: name, hash, n, kind, source, licence, notes.
+        """Return what a run record keeps: name, hash, n, kind, source, licence, notes, origin, steps.
 
         >>> Examples.of([{"text": "a"}], name="one").about()["n"]
         1
         """
         facts = {"name": self.name, "hash": self.hash, "n": len(self), "kind": self.kind}
-        return {**facts, "source": self.source, "licence": self.licence, "notes": list(self.notes)}
+        told = {**facts, "source": self.source, "licence": self.licence, "notes": list(self.notes)}
+        return {**told, "origin": dict(self.origin), "steps": list(self.steps)}
 
     def __len__(self) -> int:
         return len(self._frame)

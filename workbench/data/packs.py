@@ -5,6 +5,7 @@ A pack is a file of JSON lines and a card of the same name in the folder `packs`
 """
 
 import json
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 
@@ -47,4 +48,5 @@ def pack(name: str) -> Examples:
     frame = pd.DataFrame([json.loads(line) for line in lines if line])
     card = folder.joinpath(f"{name}.md").read_text(encoding="utf-8")
     slices = tuple(column for column in SLICES if column in frame.columns)
-    return Examples(frame, name=name, source=SOURCE, licence="Apache-2.0", card=card, slices=slices)
+    made = Examples(frame, name=name, source=SOURCE, licence="Apache-2.0", card=card, slices=slices)
+    return replace(made, origin={"pack": name})

@@ -69,7 +69,7 @@ class Identity:
 
     def now(self) -> str:
         """Return the fingerprint, "" where nothing may be kept on disk."""
-        if not self._fingerprint or any(map(_has_hooks, self.model.modules())):
+        if not self._fingerprint or any(map(has_hooks, self.model.modules())):
             return ""
         seen = signature(self.model)
         if seen != self._signature:
@@ -77,7 +77,7 @@ class Identity:
         return self._fingerprint
 
 
-def _has_hooks(module: Any) -> bool:
+def has_hooks(module: Any) -> bool:
     """Return whether a module has hooks, but for those that transformers leaves where hidden states were asked for once."""
     hooks = [*module._forward_hooks.values(), *module._forward_pre_hooks.values()]
     return any(getattr(hook, "__module__", "") != "transformers.utils.output_capturing" for hook in hooks)

@@ -98,7 +98,7 @@ def load(target: Any, *, options: LoadOptions | None = None, **changes: Any) -> 
         return loaded
     module, function = ADAPTERS[kind]
     made: Model = getattr(importlib.import_module(f"workbench.models.{module}"), function)(target, settings)
-    held.note(made)
+    held.note(made, _origin(target, kind, settings, made))
     return made
 
 
@@ -184,6 +184,19 @@ def _settle(options: LoadOptions | None, changes: dict[str, Any]) -> LoadOptions
             f"labels must be a list of names; it is the text {settings.labels!r}. Write labels=['no', 'yes']."
         )
     return settings
+
+
+def _origin(target: Any, kind: str, settings: LoadOptions, made: Any) -> held.Origin:
+    """Return what a run record keeps of a call of `load`."""
+    usual = LoadOptions()
+    given = {field.name: getattr(settings, field.name) for field in fields(LoadOptions)}
+    changed = {name: value for name, value in given.items() if value != getattr(usual, name)}
+    seen: tuple[tuple[int, int], ...] = ()
+    if hasattr(getattr(made, "model", None), "state_dict"):
+        from workbench.models._weights import signature
+
+        seen = signature(made.model)
+    return held.Origin(str(target) if isinstance(target, (str, Path)) else "", kind, changed, seen)
 
 
 def _kind_of_name(target: str | Path) -> str:
