@@ -9,7 +9,7 @@ WORKERS ?= 2
 # Threads that wait do not spin: beside other work the demo takes 0.6 of the time, alone the same.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: demo lab test check format acceptance bench labextension chromium clean help
+.PHONY: demo lab test check format acceptance bench site labextension chromium clean help
 
 help:
 	@echo "make demo        set up, run the quickstart on the embedded model, print its findings, write an HTML report"
@@ -18,6 +18,7 @@ help:
 	@echo "make check       format, lint and types"
 	@echo "make acceptance  the long checks; writes benchmarks/ACCEPTANCE.md"
 	@echo "make bench       the benchmarks; writes benchmarks/README.md"
+	@echo "make site        the documentation, with the reference from the docstrings; writes site/"
 	@echo "make labextension   build the JupyterLab extension anew (takes Node.js; installing does not)"
 
 $(VENV)/installed: pyproject.toml constraints.txt
@@ -71,8 +72,16 @@ acceptance: $(VENV)/tested chromium
 bench: $(VENV)/tested
 	$(PY) benchmarks/run.py
 
+$(VENV)/sited: $(VENV)/installed
+	$(PIP) install --quiet -c constraints.txt --group site
+	touch $@
+
+site: $(VENV)/sited
+	$(PY) -m sphinx -q -W --keep-going -b html -d $(VENV)/doctrees docs site
+	@echo "The site's first page: site/index.html"
+
 labextension: $(VENV)/installed
 	$(PY) tools/build_labextension.py
 
 clean:
-	rm -rf $(VENV) $(OUTPUT) artifacts dist build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(OUTPUT) site docs/api docs/notebooks jupyter_execute artifacts dist build .pytest_cache .mypy_cache .ruff_cache

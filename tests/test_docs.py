@@ -34,6 +34,23 @@ def test_every_probe_has_a_page_that_names_its_options(probe: str) -> None:
     assert [option for option in find(probe).options if f"`{option}" not in page] == []
 
 
+@pytest.mark.parametrize("probe", names())
+def test_every_probe_has_the_sections_that_a_reader_looks_for(probe: str) -> None:
+    """Method and metrics, how to read it, what it cannot say, references."""
+    lines = (ROOT / "docs" / f"{probe}.md").read_text().splitlines()
+
+    assert {"## Options", "## What it cannot say", "## References"} <= set(lines)
+    assert any(line.startswith("## How to read") for line in lines)
+
+
+def test_every_page_stands_in_the_contents_of_the_site() -> None:
+    """No page of `docs/` is left out of `index.md`."""
+    index = (ROOT / "docs" / "index.md").read_text().split()
+    pages = {path.stem for path in (ROOT / "docs").glob("*.md")} - {"index"}
+
+    assert pages - set(index) == set()
+
+
 @pytest.mark.parametrize("name", workbench.benchmarks())
 def test_the_page_of_sets_lists_every_set(name: str) -> None:
     """A row for each set, with its repository and every commit that files are taken from."""

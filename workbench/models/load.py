@@ -32,24 +32,25 @@ HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 class LoadOptions:
     """What can be said about a model beside what it is.
 
-    tokenizer: a tokenizer, or its name or folder; a torch module's may be any callable on a list of texts
-    name: the model's name in tables and records; an object without weights is cached on disk under it, and only then
-    device: "cpu", "cuda", "cuda:1", "mps"; None takes the GPU if there is one
-    dtype: "float32", "bfloat16", "float16"; None takes bfloat16 on a GPU that has it, float32 elsewhere
-    revision: branch, tag or commit on the hub
-    trust_remote_code: run the code that comes with the model
-    allow_pickle: read pickled weights or objects, which can run any code
-    labels: the names of the classes, in the order of the model's outputs
-    transform: what makes a torch module's input of a list of inputs
-    positive: the one label to read, against its absence, from a head with one logit or with independent labels
-    outputs: "logits" or "probabilities" of a torch module; None looks at the first batch
-    per_item: the callable takes one input at a time
-    task: "language model", "masked language model", "classifier" or "embedder", where the architecture does not say it or says
-        another
-    max_length: the most tokens of a text
-    token_budget: the most tokens in one batch, with padding
-    cache: keep answers on disk
-    verify: check every byte of the converted copy of a GGUF file
+    Args:
+        tokenizer: a tokenizer, or its name or folder; a torch module's may be any callable on a list of texts
+        name: the model's name in tables and records; an object without weights is cached on disk under it, and only then
+        device: "cpu", "cuda", "cuda:1", "mps"; None takes the GPU if there is one
+        dtype: "float32", "bfloat16", "float16"; None takes bfloat16 on a GPU that has it, float32 elsewhere
+        revision: branch, tag or commit on the hub
+        trust_remote_code: run the code that comes with the model
+        allow_pickle: read pickled weights or objects, which can run any code
+        labels: the names of the classes, in the order of the model's outputs
+        transform: what makes a torch module's input of a list of inputs
+        positive: the one label to read, against its absence, from a head with one logit or with independent labels
+        outputs: "logits" or "probabilities" of a torch module; None looks at the first batch
+        per_item: the callable takes one input at a time
+        task: "language model", "masked language model", "classifier" or "embedder", where the architecture does not say it or says
+            another
+        max_length: the most tokens of a text
+        token_budget: the most tokens in one batch, with padding
+        cache: keep answers on disk
+        verify: check every byte of the converted copy of a GGUF file
     """
 
     tokenizer: Any = None
