@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from workbench.reports import Report
     from workbench.reports import open_report as open  # noqa: A004 — `wb.open` reads as it is meant; never star-imported
     from workbench.views.canvas import explore
+    from workbench.views.drawing import draw
     from workbench.views.launcher import launch
     from workbench.views.runs import runs
     from workbench.views.threshold import threshold
@@ -39,6 +40,7 @@ __all__ = [
     "benchmark",
     "benchmarks",
     "compare",
+    "draw",
     "explore",
     "from_predictions",
     "launch",
@@ -60,6 +62,7 @@ _NAMES = {
     "benchmarks": ("workbench.data.benchmarks", "benchmarks"),
     "Report": ("workbench.reports", "Report"),
     "compare": ("workbench.audit.compare", "compare"),
+    "draw": ("workbench.views.drawing", "draw"),
     "explore": ("workbench.views.canvas", "explore"),
     "from_predictions": ("workbench._conduct", "from_predictions"),
     "launch": ("workbench.views.launcher", "launch"),

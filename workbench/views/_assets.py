@@ -7,7 +7,7 @@ There is no build step and no Node.
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["CANVAS", "EXPLORER", "LAUNCHER", "PROGRESS", "RUNS", "THRESHOLD", "css", "module"]
+__all__ = ["CANVAS", "DRAWING", "EXPLORER", "LAUNCHER", "PROGRESS", "RUNS", "THRESHOLD", "css", "module"]
 
 PARTS = (
     "count.js",
@@ -32,6 +32,7 @@ LAUNCHER = ("dom.js", "launcher.js")
 PROGRESS = ("dom.js", "said.js", "progress.js")
 RUNS = ("dom.js", "said.js", "runs.js")
 THRESHOLD = ("dom.js", "threshold.js")
+DRAWING = ("dom.js", "drawing.js")
 
 
 @cache

@@ -1,8 +1,10 @@
 // Small helpers to build elements. Text goes in as textContent, always: it may come from a data set or a model.
 
+const SVG_TAGS = new Set(["svg", "path", "circle", "g", "text"]);
+
 /** An element with attributes, properties (`on...` are listeners, `text` is textContent) and children. */
 function element(tag, options = {}, children = []) {
-  const made = tag === "svg" || tag === "path" ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+  const made = SVG_TAGS.has(tag) ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
   for (const [name, value] of Object.entries(options)) {
     if (value === null || value === undefined || value === false) continue;
     if (name === "text") made.textContent = value;
