@@ -80,6 +80,28 @@ WRONG: dict[str, dict[str, list[str]]] = {
             "penalty = 1.5",
         ],
     },
+    "03_shift": {
+        "months": ["hurt.points = [0.8, 0.8, 0.8, None]"],
+        "bbse": [
+            "share_good = np.mean(new_predicted == 'good')",
+            "C = np.array([[np.mean(old['label'][old_predicted == i] == j) for j in classes] for i in classes])\n"
+            "mu = np.array([np.mean(new_predicted == i) for i in classes])\n"
+            "share_good = np.linalg.solve(C, mu)[1] * (old['label'] == 'good').mean()",
+            "C = np.array([[np.mean((old_predicted == i) & (old['label'] == j)) for i in classes] for j in classes])\n"
+            "mu = np.array([np.mean(new_predicted == i) for i in classes])\n"
+            "share_good = np.linalg.solve(C, mu)[1]",
+        ],
+        "doc": [
+            "estimate = {name: fitted.predict_proba(f['text']).max(axis=1).mean() for name, f in months.items()}",
+            "estimate = {name: 0.878 for name in months}",
+        ],
+        "kinds": [
+            "kinds = {'A': 'label', 'B': 'covariate', 'C': 'concept', 'D': 'none'}",
+            "kinds = {'A': 'covariate', 'B': 'label', 'C': 'none', 'D': 'none'}",
+            "kinds = dict.fromkeys('ABCD', 'drift')",
+        ],
+        "labels": ["labels = 195", "labels = 384", "labels = 195.9"],
+    },
 }
 
 
