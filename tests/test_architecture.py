@@ -21,10 +21,16 @@ LAYERS = [
     "magics",
 ]
 OF_REPORTS = {
+    "_confirm",
+    "_confirm_show",
+    "_confirm_slices",
+    "_confirm_whole",
     "_record",
     "_report_files",
     "_report_html",
     "_report_tables",
+    "_rules",
+    "_selections",
     "_format",
 }  # private modules that belong to the layer of reports
 HOME = {  # third-party package -> the layers that may import it

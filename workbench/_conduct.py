@@ -236,10 +236,30 @@ def _of_report(
         data=report.record.data,
         command=f"wb.run({chosen.name!r}, report{_arguments({**general, **options})})",
     )
+    if "search" in made.stored:
+        _log_search(report, made)
     held = len(report.rows) - len(report.explored)
     told = [f"The rows are those of a report of the probe {report.probe}."]
     told += [f"Its {held:,} held-out rows stay out."] if held else []
     return replace(made, record=record, notes=(*told, *made.notes))
+
+
+def _log_search(report: Report, made: Report) -> None:
+    """Log with a report the slices that a search of its rows looked at: those it named with their rules, the others by number."""
+    from workbench._rules import Condition, Range, Rule
+    from workbench.probes._slice_rows import looked_at
+
+    search = made.stored["search"]
+    named = looked_at(made.rows, report.explored, search)
+    for name, n, given in named:
+        conditions = [
+            Condition(column, values, tuple(Range(*one) for one in ranges)) for column, values, ranges in given
+        ]
+        report.log_selection("slices", name, n, rule=Rule(tuple(sorted(conditions))) if given else None)
+    others = int(search.attrs.get("tried", len(named))) - len(named)
+    if others > 0:
+        by = ", ".join(made.by) or "their columns"
+        report.log_selection("slices", f"{others:,} other slices of a search by {by}", len(made.rows), tried=others)
 
 
 def _check_run(chosen: Probe, holdout: Any, seed: Any) -> None:

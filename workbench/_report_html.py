@@ -14,6 +14,7 @@ from dataclasses import asdict
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from workbench._confirm_show import status_lines, status_table
 from workbench._format import format_count, format_metric, metric_parts
 from workbench._report_tables import examples, table
 from workbench.charts import how_to_read
@@ -61,7 +62,7 @@ def text(report: "Report") -> str:
     """Return the report in plain text: what it is, the numbers with intervals, and where the rest is."""
     lines = [_printable(report.title), _printable(", ".join(_brief(report)))]
     lines += [f"! {_printable(note)}" for note in report.notes]
-    lines += [_printable(finding) for finding in report.findings]
+    lines += [_printable(finding) for finding in (*report.findings, *status_lines(report))]
     shown, left = _key_metrics(report)
     names = [_label(report, name, group) for name, group, *_ in shown]
     wide = max(map(len, names), default=0)
@@ -86,7 +87,9 @@ def notebook_html(report: "Report") -> str:
         f'<div style="border-left:3px solid #d9722a;padding-left:10px;margin:6px 0">{escape(n)}</div>'
         for n in report.notes
     ]
-    body += [f'<div style="margin:6px 0">{escape(finding)}</div>' for finding in report.findings]
+    body += [
+        f'<div style="margin:6px 0">{escape(finding)}</div>' for finding in (*report.findings, *status_lines(report))
+    ]
     shown, left = _key_metrics(report)
     if shown:
         body.append(_small_table([(_label(report, *line[:2]), *line[2:]) for line in shown]))
@@ -129,6 +132,7 @@ def to_html(report: "Report", *, rows: int = 200, theme: str = "auto", pictures:
         f'<header><h1>{escape(report.title)}</h1><p class="question">{escape(report.question)}</p><dl>{facts}</dl></header>',
         f'<div class="notes">{notes}</div>' if notes else "",
         "".join(f"<p>{escape(finding)}</p>" for finding in report.findings),
+        _section("Findings", status_table(report)),
         _section("Numbers", _numbers(report)),
         _section("Charts", _figures(report)) if pictures else "",
         _section("Slices", _slices(report)),

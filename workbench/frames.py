@@ -34,7 +34,10 @@ __all__ = [
 
 ROW_COLUMNS = ("example", "variant", "group", "cluster", "half")
 METRIC_COLUMNS = ("metric", "group", "value", "low", "high", "n", "method")
-SELECTION_COLUMNS = ("time", "source", "description", "n", "name", "examples")
+SELECTION_COLUMNS = (
+    *("time", "source", "description", "n", "name", "examples"),
+    *("rule", "tried", "metric", "status", "result"),
+)  # of the log of a search
 
 
 class Metric(NamedTuple):

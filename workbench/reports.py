@@ -17,14 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 from workbench._record import RunRecord, now
 from workbench._report_files import contents, read, write
+from workbench._rules import Rule, rule_of
+from workbench._selections import Selection, frame_of, log_of
 from workbench.errors import DataError, UsageError, unknown
-from workbench.frames import SELECTION_COLUMNS, check_metrics, check_rows, metrics_frame
+from workbench.frames import check_metrics, check_rows, metrics_frame
 from workbench.probes.find import find, settle
 from workbench.probes.protocol import Probe, View
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from workbench._confirm_show import Confirmation
     from workbench.data.examples import Examples
 
 __all__ = ["Report", "open_report"]
@@ -45,7 +48,7 @@ class Report:
     record: RunRecord
     notes: tuple[str, ...] = ()
     stored: Mapping[str, "pd.DataFrame"] = field(default_factory=dict)  # tables that come from `score`, not from rows
-    _log: list[tuple[str, str, str, int, str, tuple[str, ...]]] = field(default_factory=list)
+    _log: list[Selection] = field(default_factory=list)
     _given: Probe | None = None  # a probe that was given as an object and may have no name to be found by
     _examples: "Examples | None" = None  # what was asked, which `workbench.freeze` keeps
 
@@ -226,24 +229,68 @@ class Report:
     # -- the log of the search -----------------------------------------------------------------------------------------
 
     def log_selection(
-        self, source: str, description: str, n: int, *, name: str = "", examples: Iterable[str] = ()
+        self,
+        source: str,
+        description: str,
+        n: int,
+        *,
+        name: str = "",
+        examples: Iterable[str] = (),
+        rule: Rule | Mapping[str, Any] | None = None,
+        tried: int = 1,
     ) -> None:
         """Note that a selection was looked at: exploring is a search, and its size belongs to the finding.
 
-        With a name it is kept: `selected(name)` are its examples.
+        With a name it is kept: `selected(name)` are its examples. With a rule, {column: value, list or (low, high)}, `confirm`
+        can carry it to the held-out rows. `tried` is how many slices were looked at together.
         """
-        self._log.append((now(), source, description, int(n), name, tuple(examples)))
+        given = rule_of(rule) if isinstance(rule, Mapping) else rule
+        text = "" if given is None else given.text
+        self._log.append(Selection(now(), source, description, int(n), name, tuple(examples), text, int(tried)))
 
     @property
     def selections(self) -> "pd.DataFrame":
-        """The selections that were tried: time, source, description, n, and of those with a name that name and the examples."""
-        import pandas as pd
+        """The log: time, source, description, n, name and examples of those with a name, rule, tried; metric, status, result.
 
-        return pd.DataFrame(self._log, columns=list(SELECTION_COLUMNS)).astype({"n": int})
+        `status` is "explored"; lines that `confirm` wrote have the source "confirm" and what became of the finding.
+        """
+        return frame_of(self._log)
+
+    def confirm(
+        self,
+        slices: "str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]] | None" = None,
+        *,
+        metric: str | None = None,
+        correction: str = "holm",
+        family: str = "tried",
+        direction: str = "either",
+        level: float = 0.05,
+    ) -> "Confirmation":
+        """Test slices on the half that was held out: whether a metric differs there from that of all other rows.
+
+        `slices` is {"domain": "law", "confidence": (0.6, 0.8)} (both ends belong), the name or the words of a logged selection,
+        words such as "domain: law; confidence 0.6 to 0.8", several of these, or None for all that was tried. `metric` is one
+        of the probe's or a numeric column, by default the first of the headline that is a mean over rows.
+
+        p is corrected by Holm ("holm": in 95 % of studies all that is confirmed is so) or Benjamini and Hochberg ("bh": 95 % of
+        what is confirmed, on average) over all that was tried: selections in the log, values of `by`, slices of a search,
+        for each metric asked so far. family="asked" counts what was ever asked of the held-out half. direction="explored" tests
+        one-sided, the way that the explored half points.
+
+        Raises `UsageError` where nothing is held out, and for a selection of ids, which is no rule.
+
+        >>> import pandas as pd, workbench as wb
+        >>> frame = pd.DataFrame({"example": range(90), "confidence": 0.8, "correct": [1, 1, 0] * 30, "topic": list("aab") * 30})
+        >>> wb.from_predictions(frame, by="topic", holdout=0.5).confirm({"topic": "b"}).findings["status"].tolist()
+        ['confirmed']
+        """
+        from workbench._confirm import Asked, confirm
+
+        return confirm(self, slices, Asked(metric, correction, family, direction, level))
 
     def selected(self, name: str) -> tuple[str, ...]:
         """Return the ids of the examples of a selection that was named, the latest of that name."""
-        kept = {line[4]: line[5] for line in self._log if line[4]}
+        kept = {line.name: line.examples for line in self._log if line.name}
         if name not in kept:
             known = f"Known: {', '.join(map(repr, kept))}." if kept else "None was named yet."
             raise UsageError(f"There is no selection named {name!r}. {known} An id stands in a list: [{name!r}].")
@@ -301,10 +348,7 @@ def open_report(path: str | os.PathLike[str]) -> Report:
         raise DataError(f"There is no report at {os.fspath(path)!r}. Write one with report.save(...).")
     about, frames = read(source)
     stored = {name: frames[f"tables/{name}"] for name in about["stored"] if name != "selections"}
-    log = [
-        (*line[:4], *((line[4], tuple(line[5])) if len(line) > 4 else ("", ())))  # older files have no names
-        for line in frames["tables/selections"].itertuples(index=False)
-    ]
+    log = log_of(frames["tables/selections"])
     report = Report(
         frames["rows"], RunRecord.from_dict(about["record"]), notes=tuple(about["notes"]), stored=stored, _log=log
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from workbench.stats.slices import Search
 
-__all__ = ["COLUMNS", "LENGTH", "SLICES", "TOPIC", "rows_of", "searched"]
+__all__ = ["COLUMNS", "LENGTH", "SLICES", "TOPIC", "looked_at", "rows_of", "searched"]
 
 LENGTH, TOPIC = "length", "topic"  # columns that are made where they are asked for
 PART, SEARCHED, KEPT, BOTH = "part", "search", "estimate", "both"
@@ -84,6 +84,7 @@ def rows_of(
         raise DataError("No row is left to search in. Use split=0 to search in all of them.")
     found = _search(rows[look], names, options)
     table = _table(found)
+    table.attrs["tried"] = found.tried
     for at, one in enumerate(found.slices):
         mine = np.logical_and.reduce([(rows[column].astype(str) == value).to_numpy() for column, value in one.where])
         rows[SLICES[at]] = np.where(mine, one.name, "")
@@ -193,6 +194,41 @@ def _table(found: "Search") -> "pd.DataFrame":
     ]
     names = ("slice", "n", "loss", "rest", "deviations", "p", "p_family", "tried", "method")
     return pd.DataFrame(lines, columns=list(names))
+
+
+def looked_at(made: "pd.DataFrame", source: "pd.DataFrame", search: "pd.DataFrame") -> list[tuple[str, int, list[Any]]]:
+    """Return name, number of rows and conditions of each slice that a search named, in the columns of the rows it was given.
+
+    A condition is (column, values, ranges), as `workbench._rules` has it: a bin of numbers or lengths is a range. A slice of
+    topics, or of any column that the source lacks, has no conditions.
+    """
+    import pandas as pd
+
+    found = []
+    for name, n in zip(search["slice"], search["n"], strict=True):
+        conditions: list[Any] = []
+        for part in str(name).split(" & "):
+            column, _, value = part.partition("=")
+            given = source.get(column)
+            if given is None and column == LENGTH:
+                text = next((one for one in TEXTS if one in source), None)
+                given = None if text is None else source[text].map(lambda one: len(str(one).split()))
+            if given is None or column not in made:
+                conditions = []
+                break
+            labels = made[column].astype(str).to_numpy()
+            if not pd.api.types.is_numeric_dtype(given) or set(labels) <= set(given.map(str)):
+                conditions.append((column, (value,), ()))
+                continue
+            numbers = given.to_numpy(np.float64, na_value=np.nan)
+            most, all_below = numbers[labels == value].max(), numbers[numbers < numbers[labels == value].min()]
+            ends = (
+                float(all_below.max()) if len(all_below) else None,
+                None if most == np.nanmax(numbers) else float(most),
+            )
+            conditions.append((column, (), ((*ends, "right"),)))
+        found.append((str(name), int(n), sorted(conditions)))
+    return found
 
 
 def _said(found: "Search", rows: "pd.DataFrame", look: Any) -> list[str]:

@@ -16,6 +16,7 @@
     resample       the cluster bootstrap of any function of sums
     groups         rates by group, and what is between groups
     slices         which slices of the rows have more errors, corrected for the search
+    held_out       slices that were found elsewhere, tested in rows that had no part in finding them
     worst_group    the worst of several groups, its interval allowing for the choice
     robustness     accuracy elsewhere beyond what accuracy here foretells
     mmd            two sets of vectors: MMD and energy distance, by permutation and sign flips

@@ -21,6 +21,7 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
+from workbench._rules import Rule
 from workbench.errors import WorkbenchError, unknown
 from workbench.views import _assets, _fields, _messages, _rows, _temperature, selection
 from workbench.views._bundle import VegaBundle, vega
@@ -28,6 +29,7 @@ from workbench.views._lens import Lens, lens_of
 from workbench.views._link import Link, Part, ids_of
 from workbench.views._live import Latest, answer_beside_cells
 from workbench.views._page import about, line_of, paired, saved, show_with_picture, static_html
+from workbench.views._rule import rule_of_brush
 from workbench.views._tokens import Tokens, checked_model
 
 if TYPE_CHECKING:
@@ -181,7 +183,7 @@ class Explorer(anywidget.AnyWidget):
         self._selected = self._own if allowed is None else self._own & allowed
         self._shown = self._order[self._selected[self._order]]
         self._send_view()
-        self._metrics.put((self._link.serial, self._selected, self._said()))
+        self._metrics.put((self._link.serial, self._selected, self._said(), self._brush))
 
     def kept(self, name: str) -> list[str]:
         """Return the examples of a named selection that are explored here."""
@@ -192,7 +194,8 @@ class Explorer(anywidget.AnyWidget):
     def keep(self, name: str) -> None:
         """Keep the selected examples with the report, under a name."""
         n = int(self._selected.sum())
-        self._report.log_selection("explorer", self._said(), n, name=name, examples=self.ids)
+        rule = self._rule(self._said(), self._brush)
+        self._report.log_selection("explorer", self._said(), n, name=name, examples=self.ids, rule=rule)
         self.saved = saved(self._report)
 
     def restore(self, part: Part, serial: int) -> None:
@@ -298,16 +301,16 @@ class Explorer(anywidget.AnyWidget):
         told = {"kind": "view", "serial": self._link.serial, "n": len(self._shown), **self._link.history.ways}
         self.send({**told, **part._asdict()})
 
-    def _send_metrics(self, job: tuple[int, NDArray[np.bool_], str]) -> None:
+    def _send_metrics(self, job: tuple[int, NDArray[np.bool_], str, _messages.Brush]) -> None:
         """Send the metrics of a selection with their intervals, and log it: exploring is a search.
 
-        Its words came with it: a brush that moved on meanwhile has others.
+        Its words and brush came with it: one that moved on meanwhile has others.
         """
-        serial, chosen, words = job
+        serial, chosen, words, brush = job
         n = int(chosen.sum())
         if words and words != self._logged and hasattr(self._report, "log_selection"):
             self._logged = words
-            self._report.log_selection("explorer", words, n)
+            self._report.log_selection("explorer", words, n, rule=self._rule(words, brush))
         found = []
         if n:
             found = [line_of(words, line) for words, line in self._lens.metrics(self._part(chosen).metrics)]
@@ -358,6 +361,13 @@ class Explorer(anywidget.AnyWidget):
         told += [f"{one.words} ({one.title})" for one in self._link.explorers if one is not self and one.words]
         return "; ".join(filter(None, told))
 
+    def _rule(self, words: str, brush: _messages.Brush) -> Rule | None:
+        """Return what carries a selection to rows that are held out, None where other reports' brushes are in it, too."""
+        if words != self._words_of(brush):
+            return None
+        by_mass = self._report.options.get("scheme") == "mass"
+        return rule_of_brush(self._lens, self._rows, brush, by_mass=by_mass)
+
     @property
     def title(self) -> str:
         """The report's title."""
@@ -366,7 +376,9 @@ class Explorer(anywidget.AnyWidget):
     @property
     def words(self) -> str:
         """The brushes of this report in words, "" where there are none."""
-        given = self._brush
+        return self._words_of(self._brush)
+
+    def _words_of(self, given: _messages.Brush) -> str:
         pairs = zip(self._fields, given.ranges, strict=True)
         said = [field.describe(codes) for field, codes in pairs if codes is not None]
         said += ["ids"] if given.mask else []

@@ -12,6 +12,7 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
+from workbench._rules import Condition, Range, Rule
 from workbench.errors import UsageError, unknown
 from workbench.views import _assets, _messages, selection
 from workbench.views._live import Latest, answer_beside_cells
@@ -177,7 +178,9 @@ class Threshold(anywidget.AnyWidget):
         words = self._words(*job)
         if words != self._logged and hasattr(self._report, "log_selection"):
             self._logged = words
-            self._report.log_selection("threshold", words, len(self.selection))
+            below = Condition("value", (), (Range(None, float(np.float32(job[1])), "left"),))
+            rule = Rule((Condition("score", (self._names[job[0]],)), below))
+            self._report.log_selection("threshold", words, len(self.selection), rule=rule)
         said = [
             {
                 "words": WORDS[line["rate"]],
