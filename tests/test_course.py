@@ -102,6 +102,35 @@ WRONG: dict[str, dict[str, list[str]]] = {
         ],
         "labels": ["labels = 195", "labels = 384", "labels = 195.9"],
     },
+    "04_comparison": {
+        "errors": [
+            "difference = (answers['one'] - answers['two']).mean()\nse_paired, se_unpaired = 0.013, 0.027",
+            "each = answers['two'] - answers['one']\ndifference, se_paired, se_unpaired = each.mean(), each.std(), 0.6",
+            "each = answers['two'] - answers['one']\ndifference, se_paired = each.mean(), each.std() / 500**0.5\n"
+            "se_unpaired = (answers['one'].std() + answers['two'].std()) / 500**0.5",
+        ],
+        "mcnemar": [
+            "from scipy.stats import chi2\none, two = np.asarray(one), np.asarray(two)\n"
+            "b, c = int((two > one).sum()), int((one > two).sum())\nreturn chi2.sf((b - c) ** 2 / (b + c), 1)",
+            "one, two = np.asarray(one), np.asarray(two)\nb, c = int((two > one).sum()), int((one > two).sum())\n"
+            "return binom.sf(max(b, c) - 1, b + c, 0.5)",
+            "one, two = np.asarray(one), np.asarray(two)\nb, c = int((two > one).sum()), int((one > two).sum())\n"
+            "return 2 * binom.sf(max(b, c) - 1, b + c, 0.5)",
+        ],
+        "power": ["power.points = [0.5] * 5 + [None]"],
+        "needed": ["needed = 100", "needed = 385", "needed = int(np.ceil((2.8 * se_unpaired * 500**0.5 / 0.04) ** 2))"],
+        "curse": [
+            "exaggeration = np.abs(estimates).mean() / 0.04",
+            "exaggeration = 1.0",
+            "exaggeration = np.abs(estimates[np.abs(estimates) > 1.96 * errors]).mean()",
+        ],
+        "verdict": [
+            "return 'undecided' if low <= 0 <= high else 'different'",
+            "return 'equivalent' if low <= 0 <= high else 'different'",
+            "small = -margin < (low + high) / 2 < margin\nzero = low <= 0 <= high\n"
+            "return ('equivalent' if zero else 'negligible') if small else ('undecided' if zero else 'different')",
+        ],
+    },
 }
 
 

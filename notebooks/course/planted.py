@@ -18,6 +18,7 @@ __all__ = [
     "answers_of_two",
     "decisions",
     "month",
+    "outcomes",
     "reviews",
     "scorer_with_a_penalty",
     "study",
@@ -169,33 +170,29 @@ def month(name: str, n: int = 800) -> pd.DataFrame:
 # -- 4. Comparison -----------------------------------------------------------------------------------------------------
 
 
-def answers_of_two(n: int = 500, seed: int = 0, difference: float | None = None) -> pd.DataFrame:
-    """Return who of two models is right on the same n questions, of which some are easy for both.
+def outcomes(n: int = 500, seed: int = 0, difference: float | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return whether models one and two are right on the same n questions (0 or 1), and how easy each question is (n,).
 
-    Columns: question, one, two (1: right), one_confidence, two_confidence. Over all questions there could be, model two is right
-    more often, by `difference`; both agree far more often than independent models would.
+    Over all questions there could be, two is right more often by `difference`; they agree more often than independent ones.
     """
     rng = np.random.default_rng(_seed("four", seed, n))
     gap = TRUTH["difference"] if difference is None else difference
-    easy = rng.random(n) < 0.6  # both are right in 0.97 of these
-    base = np.where(easy, 0.97, 0.35)
-    draw = rng.random(n)  # one and the same draw for both: on one question they are right or wrong together
-    again = rng.random(n)
-    one = draw < base
-    two = np.where(again < 0.7, draw < base, rng.random(n) < base)  # on 30 % of the questions two draws for itself
-    lift = gap / (1 - (0.6 * 0.97 + 0.4 * 0.35))  # this share of its errors it would not make
+    easy = np.where(rng.random(n) < 0.6, 0.97, 0.35)  # 0.6 of the questions are easy for both
+    draw = rng.random(n)
+    one = draw < easy
+    two = np.where(rng.random(n) < 0.7, one, rng.random(n) < easy)  # on 30 % of the questions two draws for itself
+    lift = gap / (1 - (0.6 * 0.97 + 0.4 * 0.35))  # this share of its errors it does not make
     two = two | (rng.random(n) < lift)
-    sure = base + rng.normal(0, 0.05, (2, n))
-    one_sure, two_sure = sure.clip(0.01, 0.99)
-    return pd.DataFrame(
-        {
-            "question": [f"q{i}" for i in range(n)],
-            "one": one.astype(int),
-            "two": two.astype(int),
-            "one_confidence": one_sure,
-            "two_confidence": two_sure,
-        }
-    )
+    return one.astype(int), two.astype(int), easy
+
+
+def answers_of_two(n: int = 500, seed: int = 0, difference: float | None = None) -> pd.DataFrame:
+    """Return `outcomes` as a table: question, one, two (1: right), one_confidence, two_confidence."""
+    one, two, easy = outcomes(n, seed, difference)
+    noise = np.random.default_rng(_seed("four, sure", seed, n)).normal(0, 0.05, (2, n))
+    sure = (easy + noise).clip(0.01, 0.99)
+    columns = {"one": one, "two": two, "one_confidence": sure[0], "two_confidence": sure[1]}
+    return pd.DataFrame({"question": [f"q{i}" for i in range(n)], **columns})
 
 
 # -- 5. Statistical honesty --------------------------------------------------------------------------------------------
