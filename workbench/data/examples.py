@@ -153,12 +153,13 @@ class Examples:
         return digest.hexdigest()
 
     def about(self) -> dict[str, Any]:
-        """Return what a run record keeps: name, hash, n, kind, source, licence, notes, origin, steps.
+        """Return what a run record keeps: name, hash, n, kind, source, licence, notes, origin, steps; features where there are any.
 
         >>> Examples.of([{"text": "a"}], name="one").about()["n"]
         1
         """
-        facts = {"name": self.name, "hash": self.hash, "n": len(self), "kind": self.kind}
+        facts: dict[str, Any] = {"name": self.name, "hash": self.hash, "n": len(self), "kind": self.kind}
+        facts |= {"features": list(self.features)} if self.features else {}
         told = {**facts, "source": self.source, "licence": self.licence, "notes": list(self.notes)}
         return {**told, "origin": dict(self.origin), "steps": list(self.steps)}
 

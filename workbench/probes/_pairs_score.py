@@ -20,6 +20,8 @@ from workbench.probes._stored import numbers_of, stored_examples
 from workbench.probes.protocol import Scored
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from workbench.data.examples import Examples
 
 CAUSAL, MASKED, STORED = "log-likelihood", "pseudo-log-likelihood", "stored"
@@ -124,6 +126,15 @@ def _scored(examples: "Examples", pairs: Sequence[tuple[str, str]], asked: Asked
     lost = int(rows["difference"].isna().sum())
     notes = (f"{lost} of {len(rows)} pairs have no score and are in no share.",) if lost else ()
     return Scored(rows, {}, (*notes, *asked.notes), missing=int((~asked.done).sum()))
+
+
+def pair_again(rows: "pd.DataFrame", options: Mapping[str, Any], data: Mapping[str, Any]) -> "Examples":
+    """Return the one pair of a row as examples."""
+    from workbench.data.examples import Examples
+
+    known = [name for name in ("direction", options["compare"]) if name in rows]
+    kept = rows[list(dict.fromkeys(["example", "text", "other", *known]))].iloc[:1]
+    return Examples(kept.rename(columns={"other": options["other"]}), name=str(data.get("name", "pairs")), slices=())
 
 
 def pairs_of(examples: "Examples", other: str) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from workbench.errors import UsageError
 from workbench.frames import Metric, metrics_frame
 from workbench.models.verbs import Monitor
 from workbench.probes import _calibration_rows as ways
+from workbench.probes._calibration_again import examples_again
 from workbench.probes._calibration_read import rows_of
 from workbench.probes._prompts import SCORINGS
 from workbench.probes._recalibrate import CALIBRATORS, conformal_table, recalibration_table
@@ -44,6 +45,7 @@ class Calibration:
     )
     sliced = ("accuracy", "mean_confidence", "confidence_gap", "ece", "smooth_ece", "auroc")
     asks = frozenset({"answer", "scoring", "chat", "max_rows"})  # options that change what the model is asked
+    texts = ("text",)  # columns of a row that can be changed and asked again
     limits = (
         "Binned ECE and MCE are biased upwards in small samples: read them against their null band, and beside the debiased L2 "
         "and smooth ECE.",
@@ -78,6 +80,10 @@ class Calibration:
             if answer == "token" and "score" not in model.verbs:
                 raise UsageError(f"The examples {examples.name!r} have no labels; name their column with label=.")
         return ANSWERS[answer](model, examples, options, monitor=monitor)
+
+    def again(self, rows: "pd.DataFrame", options: Mapping[str, Any], data: Mapping[str, Any]) -> "Examples":
+        """Return the example that gave a row, so that it can be asked again; rows of tokens keep no whole text."""
+        return examples_again(rows, options, data)
 
     def from_predictions(self, frame: Any, *, columns: Mapping[str, Any], by: Sequence[str]) -> Scored:
         """Return the rows of predictions that were made elsewhere."""

@@ -34,6 +34,7 @@ class Pairs:
         "Of two sentences that differ in the group they name, does the model find the more stereotyping one likelier?"
     )
     asks = frozenset({"other"})
+    texts = ("text", "other")  # columns of a row that can be changed and asked again
     headline = ("prefers_more", "prefers_more_per_token", "mean_difference")
     limits = (
         "A likelihood is not a belief: rarer names and longer terms cost likelihood whatever the sentence says about them. Read "
@@ -67,6 +68,10 @@ class Pairs:
     def score(self, model: Any, examples: "Examples", options: Mapping[str, Any], *, monitor: Monitor) -> Scored:
         """Return one row per pair; a model that scores text is asked by log-likelihood, a masked one by filling tokens."""
         return ways.rows_of(model, ways.with_compared(examples, options["compare"]), options["other"], monitor=monitor)
+
+    def again(self, rows: "pd.DataFrame", options: Mapping[str, Any], data: Mapping[str, Any]) -> "Examples":
+        """Return the pair that gave a row, so that it can be asked again."""
+        return ways.pair_again(rows, options, data)
 
     def from_predictions(
         self, frame: Any, *, columns: Mapping[str, Any], by: Sequence[str], options: Mapping[str, Any]

@@ -93,6 +93,9 @@ class Probe(Protocol):
     headline's), `named` (groups whose metrics are shown side by side from the start, with their words), `without_model` (True
     where the model may be None), `says` (sentences about a table of metrics, shown above the numbers) and `from_predictions`
     (rows of predictions that were made elsewhere; it is given `options` where it takes them),
+    `again(rows, options, data)` with `texts`: the `Examples` whose rows these are, of one example (`data` is what the run record
+    says of the examples; `NotApplicable` where they cannot be had), so that a text in the columns `texts` can be changed and asked
+    again,
     and `per_row(rows, options)`: for metrics that are means over rows the numbers (n,) whose mean they are, NaN where a row is
     not in it, by which `workbench.compare` pairs two reports row by row. A chart is explained by its Vega-Lite `description`,
     or by `workbench.charts.how_to_read`.

@@ -21,6 +21,7 @@ PARTS = (
     "slices.js",
     "map.js",
     "tokens.js",
+    "whatif.js",
     "grid.js",
     "panels.js",
     "tools.js",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import UsageError, WorkbenchError
+from workbench.models.held import held
 from workbench.models.verbs import Request, Scores
 from workbench.views._live import Latest
 from workbench.views._rows import Column
@@ -18,7 +19,7 @@ from workbench.views._rows import Column
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Line", "Tokens", "checked_model", "line_of_rows", "pieces"]
+__all__ = ["LONGEST", "Line", "Tokens", "checked_model", "line_of_rows", "pieces", "scored_lines"]
 
 MOST_TOKENS = 400  # of one text
 MOST_TEXTS = 2  # of one example: the two sentences of a pair
@@ -40,13 +41,15 @@ class Line(NamedTuple):
 
 
 def checked_model(model: Any) -> Any:
-    """Return a loaded model, or None; raise `UsageError` for what is none.
+    """Return a loaded model, the one in memory of that name, or None; raise `UsageError` for what is none.
 
     >>> checked_model("smollm2-135m-instruct")
     Traceback (most recent call last):
     ...
     workbench.errors.UsageError: explore(model=...) takes a loaded model; found str. Load it first: wb.load(...).
     """
+    if isinstance(model, str):
+        model = next((one for one in reversed(held().values()) if one.name == model), model)
     if model is not None and not (hasattr(model, "verbs") and hasattr(model, "info")):
         found = type(model).__name__
         raise UsageError(f"explore(model=...) takes a loaded model; found {found}. Load it first: wb.load(...).")
@@ -104,13 +107,18 @@ class Tokens:
 
     def _scored(self, row: int) -> list[Line]:
         texts = [(one.title, self._rows[one.name].iloc[row]) for one in self._texts]
-        given = [(title, text[:LONGEST]) for title, text in texts if isinstance(text, str) and text.strip()]
-        scores = self._model.score([Request("", text) for _, text in given])
-        return [_line(title, scores, i, getattr(self._model, "tokenizer", None)) for i, (title, _) in enumerate(given)]
+        return scored_lines(self._model, [(title, text) for title, text in texts if isinstance(text, str)])
 
     def _failed(self, row: Any, error: Exception) -> None:
         told = str(error) if isinstance(error, WorkbenchError) else f"{type(error).__name__}: {error}"
         self._send({"kind": "tokens", "row": row, "why": f"No tokens: {told}"})
+
+
+def scored_lines(model: Any, texts: Sequence[tuple[str, str]]) -> list[Line]:
+    """Return the tokens of titled texts that are not blank, each scored alone after the model's first token."""
+    given = [(title, text[:LONGEST]) for title, text in texts if text.strip()]
+    scores = model.score([Request("", text) for _, text in given])
+    return [_line(title, scores, i, getattr(model, "tokenizer", None)) for i, (title, _) in enumerate(given)]
 
 
 def line_of_rows(rows: "pd.DataFrame", example: str) -> Line:

@@ -44,7 +44,8 @@ def explore(*reports: "Report | Comparison", model: Any = None) -> "Explorer | C
     Brush a chart, and every other view follows; `wb.selection` in the next cell is what is selected. Reports are joined by example,
     whatever their probes: an example passes the brushes of a report when one of its rows does, and is then shown in the others.
 
-    With a loaded `model` the text of an example that is opened is scored, and its tokens shown; rows of next tokens have them.
+    With a loaded `model` (or the name of one in memory) the text of an example that is opened is scored, and its tokens shown; it
+    can be changed and asked again (`Explorer.what_if`). Rows of next tokens have their tokens.
 
     >>> from workbench import from_predictions
     >>> import pandas as pd

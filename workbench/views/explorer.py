@@ -5,8 +5,9 @@ repaints there at once. What is counted and shown, and in which words, is the `L
 The kernel hears only the latest brush, keeps the selection as a mask over the explored rows, and answers with a window of the
 table and, when the hand rests, with metrics and their intervals. Text of examples reaches the page as text alone.
 
-Messages from the page: brush, rows, sort, detail, logits, fit, undo, redo, name, recall. Answers: view, rows, detail, metrics,
-logits, fit, problem. All handlers are checked (`_messages`), take one lock, and are quick: what is slow runs on a `Latest`.
+Messages from the page: brush, rows, sort, detail, logits, fit, undo, redo, name, recall, and those of `_what_if`. Answers: view,
+rows, detail, metrics, logits, fit, problem. All handlers are checked (`_messages`), take one lock, and are quick: what is slow runs
+on a `Latest`.
 
 Several reports make a `Canvas` (`canvas`) of explorers, which share a `Link`: what one selects limits the others.
 """
@@ -30,7 +31,9 @@ from workbench.views._link import Link, Part, ids_of
 from workbench.views._live import Latest, answer_beside_cells
 from workbench.views._page import about, line_of, paired, saved, show_with_picture, static_html
 from workbench.views._rule import rule_of_brush
+from workbench.views._table import Table
 from workbench.views._tokens import Tokens, checked_model
+from workbench.views._what_if import WhatIf
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +44,6 @@ if TYPE_CHECKING:
 __all__ = ["Explorer"]
 
 REST = 0.3  # seconds that a brush must stand before intervals are computed and the selection is logged
-WINDOW = 60  # rows that come with each new selection
 PYTHON = "kernel"  # the origin of a selection that was made in Python
 
 
@@ -73,15 +75,15 @@ class Explorer(anywidget.AnyWidget):
         self._report, self._rows = report, rows
         self._lock = link.lock
         self._fields, self._columns, self._why_not = lens.fields, lens.columns, lens.why_not
-        self._order: NDArray[np.intp] = np.arange(len(rows))
+        self._table = Table(rows, lens.columns)
         self._masked: NDArray[np.bool_] | None = None
         self._own = self._selected = np.ones(len(rows), dtype=bool)
-        self._shown = self._order
         self._logits: _temperature.Logits | None = None
         self._logged = ""
         self._metrics = Latest(self._send_metrics, failed=self._failed, pause=REST)
         of = str(report.record.model.get("name", ""))
         self._tokens = Tokens(rows, lens.columns, checked_model(model), of, lambda told: self.send(told))
+        self._what_if = WhatIf(report, rows, lens.columns, checked_model(model), lambda told: self.send(told))
         self._slow = Latest(self._answer_slowly, failed=self._failed)
         super().__init__(
             bundle=vega(),
@@ -89,6 +91,7 @@ class Explorer(anywidget.AnyWidget):
                 **about(report, lens),
                 "link": link.told(),
                 "beside": None if beside is None else beside.for_page(lens),
+                "what_if": self._what_if.for_page(),
             },
             places=link.packed(),
             codes=np.stack([field.codes for field in self._fields]).tobytes(),
@@ -155,6 +158,15 @@ class Explorer(anywidget.AnyWidget):
         """Name the present selection and keep it with the report: `report.where(name)`, `explorer.select(name)`."""
         self._link.name(name)
 
+    def what_if(self, example: str, **texts: str) -> "pd.DataFrame":
+        """Ask the model about one example with another `text=`: its answer, confidence and token statistics, old and new."""
+        return self._what_if.what_if(example, texts)
+
+    @property
+    def edits(self) -> "pd.DataFrame":
+        """Every what-if that was asked, here and in the page, a line each."""
+        return self._what_if.edits
+
     def _set(self, mask: NDArray[np.bool_] | None) -> None:
         with self._lock:
             self._remember()
@@ -181,7 +193,7 @@ class Explorer(anywidget.AnyWidget):
     def follow(self, allowed: NDArray[np.bool_] | None) -> None:
         """Show the rows that pass the own brushes and are allowed by the other reports."""
         self._selected = self._own if allowed is None else self._own & allowed
-        self._shown = self._order[self._selected[self._order]]
+        self._table.follow(self._selected)
         self._send_view()
         self._metrics.put((self._link.serial, self._selected, self._said(), self._brush))
 
@@ -222,6 +234,8 @@ class Explorer(anywidget.AnyWidget):
                 self._hear_sort(content)
             elif kind == "detail":
                 self._hear_detail(content)
+            elif kind in ("what_if", "swaps", "typos"):
+                self._what_if.hear(content)
             elif kind in ("logits", "fit") and not self._why_not:
                 self._slow.put(kind)
             elif kind in ("undo", "redo"):
@@ -247,32 +261,22 @@ class Explorer(anywidget.AnyWidget):
             self._link.changed(given.serial, _messages.step(content))
 
     def _hear_rows(self, content: dict[str, Any]) -> None:
-        start = _messages.integer(content.get("start"), 0, len(self._rows))
-        end = _messages.integer(content.get("end"), 0, len(self._rows) + _rows.MOST_ROWS)
-        if start is None or end is None or end < start:
-            return
         with self._lock:
-            part = _rows.window(self._rows, self._columns, self._shown, start, end)
-            self.send({"kind": "rows", "serial": self._link.serial, **part._asdict()})
+            part = self._table.asked(content)
+            if part is not None:
+                self.send({"kind": "rows", "serial": self._link.serial, **part})
 
     def _hear_sort(self, content: dict[str, Any]) -> None:
-        column, descending = content.get("column"), content.get("descending")
-        if column is None:
-            order: NDArray[np.intp] = np.arange(len(self._rows))
-        elif column in {known.name for known in self._columns} and type(descending) is bool:
-            order = _rows.ranked(self._rows, column, descending=descending)
-        else:
-            return
         with self._lock:
-            self._order = order
-            self._shown = order[self._selected[order]]
-            self._send_view()
+            if self._table.sort(content):
+                self._table.follow(self._selected)
+                self._send_view()
 
     def _hear_detail(self, content: dict[str, Any]) -> None:
         row = _messages.integer(content.get("row"), 0, len(self._rows) - 1)
         if row is not None:
             pairs = _rows.detail(self._rows, row, self._columns)
-            self.send({"kind": "detail", "row": row, "pairs": pairs})
+            self.send({"kind": "detail", "row": row, "pairs": pairs, "texts": self._what_if.texts_of(row)})
             self._tokens.ask(row)
 
     # -- what follows from a brush ---------------------------------------------------------------------------------------
@@ -297,9 +301,8 @@ class Explorer(anywidget.AnyWidget):
             return self._logits
 
     def _send_view(self) -> None:
-        part = _rows.window(self._rows, self._columns, self._shown, 0, WINDOW)
-        told = {"kind": "view", "serial": self._link.serial, "n": len(self._shown), **self._link.history.ways}
-        self.send({**told, **part._asdict()})
+        told = {"kind": "view", "serial": self._link.serial, "n": len(self._table.shown), **self._link.history.ways}
+        self.send({**told, **self._table.window()})
 
     def _send_metrics(self, job: tuple[int, NDArray[np.bool_], str, _messages.Brush]) -> None:
         """Send the metrics of a selection with their intervals, and log it: exploring is a search.

@@ -46,6 +46,7 @@ class Grid {
     this.table.style.setProperty("--wb-least", `${total(widths.map(width => Number(/\d+/.exec(width)[0])))}px`);   // narrower, it scrolls
     this.none = element("p", { class: "wb-empty", text: "No example passes all brushes. Clear one of them.", hidden: true });
     this.tokens = new TokenView();
+    this.whatIf = new WhatIf(store);
     this.detail = div("wb-detail", [], { hidden: true, role: "region", "aria-label": "The whole example" });
     this.host = panel("Examples", [this.table, this.none, this.detail], { name: "wb-examples",
       caption: "The selected examples. Click a heading to sort, a row (or Enter) to read it whole." });
@@ -162,15 +163,22 @@ class Grid {
 
   read(message) {
     const close = element("button", { type: "button", class: "wb-button wb-close", text: "Close", onclick: () => this.close() });
-    this.detail.replaceChildren(close, element("dl", {}, message.pairs.flatMap(([name, text, kind]) =>
+    this.detail.replaceChildren(close, element("dl", { tabindex: 0, "aria-label": "What is known of it", ...OWN_KEYS }, message.pairs.flatMap(([name, text, kind]) =>
       [element("dt", { text: name }), kind === "image" ? element("dd", {}, pictured(text, name)) : Array.isArray(text) ? element("dd", {}, edited(text)) : element("dd", { text: text || "–" })])));
-    this.detail.append(this.tokens.host);
+    this.detail.append(this.tokens.host, this.whatIf.host);
     this.tokens.wait();
+    this.whatIf.open(message.row, message.texts);
     this.detail.hidden = false;
+  }
+
+  /** What the kernel says of an edited example. */
+  tell(what, message) {
+    const { whatIf } = this, heard = { asked: () => whatIf.answered(message), asked_tokens: () => whatIf.spelled(message), swaps: () => whatIf.listed(message), typed: () => whatIf.corrupted(message) };
+    heard[what]();
   }
 
   /** The tokens of the example that is open. */
   spell(message) { if (message.row === this.opened) this.tokens.show(message); }
 
-  dispose() { this.observer.disconnect(); cancelAnimationFrame(this.frame); }
+  dispose() { this.observer.disconnect(); cancelAnimationFrame(this.frame); this.whatIf.dispose(); }
 }

@@ -68,6 +68,7 @@ class Pane {
     else if (what === "metrics" || what === "late") { this.metrics.paint(); this.temperature?.paint(); }
     else if (what === "detail") this.grid.read(message);
     else if (what === "tokens") this.grid.spell(message);
+    else if (TOLD.has(what)) this.grid.tell(what, message);
     else if (what === "problem") this.headline.paint();
     else if (what === "ways") this.tools?.paint();
     else if (what === "saved") this.tools?.list();

@@ -3,6 +3,8 @@
 
 const SEND_AFTER = 50, SAY_WAITING_AFTER = 1500;
 
+const TOLD = new Set(["detail", "tokens", "asked", "asked_tokens", "swaps", "typed"]);      // what is for the open example alone
+
 const STORES = Symbol.for("workbench.stores");
 
 /** The store of an explorer's model, made at first use. */
@@ -243,7 +245,7 @@ class Store {
       this.fit = message;
       this.heatTo(message.temperature);
       this.tell(kind);
-    } else if (kind === "detail" || kind === "tokens") this.tell(kind, message);
+    } else if (TOLD.has(kind)) this.tell(kind, message);
     else if (kind === "problem") { this.problem = message.text; this.tell(kind); }
   }
 
