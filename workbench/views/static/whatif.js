@@ -159,7 +159,7 @@ class WhatIf {
     this.body = element("tbody", {}, rest.map(line => this.line(line)));
     this.found.replaceChildren(...notes.map(text => element("p", { class: this.moved ? "wb-problem" : "wb-why", text })),
       ...Object.values(changes).map(parts => element("p", { class: "wb-change" }, edited(parts))),
-      div("wb-found-tables", [this.table("Answer", [this.body]), choices.length ? this.table("Choices", [element("tbody", {}, choices.map(line => this.line(line, true)))]) : null]), this.tokens.host);
+      div("wb-found-tables", [this.table("Measure", [this.body]), choices.length ? this.table("Choices", [element("tbody", {}, choices.map(line => this.line(line, true)))]) : null]), this.tokens.host);
     this.found.hidden = false;
     this.tokens.wait();
   }
