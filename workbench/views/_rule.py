@@ -18,9 +18,18 @@ from workbench.views._messages import Brush
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["rule_of_brush"]
+__all__ = ["rule_of_brush", "words_of"]
 
 RIGHT, LEFT = "right", "left"
+
+
+def words_of(fields: Sequence[_fields.Field], given: Brush) -> str:
+    """Return brushes in words, "" where there are none."""
+    pairs = zip(fields, given.ranges, strict=True)
+    said = [field.describe(codes) for field, codes in pairs if codes is not None]
+    said += ["ids"] if given.mask else []
+    said += [f"at T = {given.temperature:.3g}"] if said and given.temperature != 1.0 else []
+    return "; ".join(said)
 
 
 def rule_of_brush(lens: Lens, rows: "pd.DataFrame", brush: Brush, *, by_mass: bool) -> Rule | None:

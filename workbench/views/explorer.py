@@ -30,7 +30,7 @@ from workbench.views._lens import Lens, lens_of
 from workbench.views._link import Link, Part, ids_of
 from workbench.views._live import Latest, answer_beside_cells
 from workbench.views._page import about, line_of, paired, saved, show_with_picture, static_html
-from workbench.views._rule import rule_of_brush
+from workbench.views._rule import rule_of_brush, words_of
 from workbench.views._table import Table
 from workbench.views._tokens import Tokens, checked_model
 from workbench.views._what_if import WhatIf
@@ -366,7 +366,7 @@ class Explorer(anywidget.AnyWidget):
 
     def _rule(self, words: str, brush: _messages.Brush) -> Rule | None:
         """Return what carries a selection to rows that are held out, None where other reports' brushes are in it, too."""
-        if words != self._words_of(brush):
+        if words != words_of(self._fields, brush):
             return None
         by_mass = self._report.options.get("scheme") == "mass"
         return rule_of_brush(self._lens, self._rows, brush, by_mass=by_mass)
@@ -379,14 +379,7 @@ class Explorer(anywidget.AnyWidget):
     @property
     def words(self) -> str:
         """The brushes of this report in words, "" where there are none."""
-        return self._words_of(self._brush)
-
-    def _words_of(self, given: _messages.Brush) -> str:
-        pairs = zip(self._fields, given.ranges, strict=True)
-        said = [field.describe(codes) for field, codes in pairs if codes is not None]
-        said += ["ids"] if given.mask else []
-        said += [f"at T = {given.temperature:.3g}"] if said and given.temperature != 1.0 else []
-        return "; ".join(said)
+        return words_of(self._fields, self._brush)
 
     # -- showing ---------------------------------------------------------------------------------------------------------
 
