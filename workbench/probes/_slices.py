@@ -29,11 +29,11 @@ def groups_of(rows: "pd.DataFrame", by: tuple[str, ...]) -> list[tuple[str, NDAr
     [('all', [True, True]), ('domain=law', [True, False])]
     """
     groups = [(OVERALL, np.ones(len(rows), dtype=bool))]
-    if "group" not in by and len(rows) and set(rows["group"]) != {OVERALL}:
+    if "group" not in by and len(rows) and set(rows["group"].unique()) != {OVERALL}:
         by = (*by, "group")
     for column in by:
         values = rows[column].astype(str).where(rows[column].notna(), "")
-        groups += [(f"{column}={value}", (values == value).to_numpy(bool)) for value in sorted(set(values)) if value]
+        groups += [(f"{column}={value}", (values == value).to_numpy(bool)) for value in sorted(values.unique()) if value]
     return groups
 
 

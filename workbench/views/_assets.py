@@ -13,6 +13,7 @@ PARTS = (
     "count.js",
     "measures.js",
     "temper.js",
+    "cubes.js",
     "link.js",
     "store.js",
     "vega.js",

@@ -228,14 +228,28 @@ def _slice(name: str, column: "pd.Series[Any]", none: str = BLANK) -> Field:
         return Field(
             name, SLICE, len(labels), np.where(codes < 0, len(names), codes).astype(np.uint8), np.empty(0), labels
         )
-    words = column.map(str).where(column.notna(), none).replace("", none)
-    counts = words.value_counts()
-    ranked = sorted(counts.index, key=lambda word: (word == none, -counts[word], word))
+    at, words = _words(column, none)
+    counts: dict[str, int] = {}
+    for word, n in zip(words, np.bincount(at, minlength=len(words)).tolist(), strict=True):
+        if n:
+            counts[word] = counts.get(word, 0) + n
+    ranked = sorted(counts, key=lambda word: (word == none, -counts[word], word))
     named = ranked if len(ranked) <= MAX_BINS else ranked[: MAX_BINS - 1]
     place_of = {word: i for i, word in enumerate(named)}
     labels = tuple(named) if len(named) == len(ranked) else (*named, OTHER)
-    found = words.map(lambda word: place_of.get(word, MAX_BINS - 1)).to_numpy()
-    return Field(name, SLICE, len(labels), found.astype(np.uint8), np.empty(0), labels)
+    found = np.array([place_of.get(word, MAX_BINS - 1) for word in words], dtype=np.uint8)
+    return Field(name, SLICE, len(labels), found[at], np.empty(0), labels)
+
+
+def _words(column: "pd.Series[Any]", none: str) -> tuple[NDArray[np.intp], list[str]]:
+    """Return each row's value (n,) as a place in the words that come with it; a word of several values stands several times."""
+    import pandas as pd
+
+    if column.dtype == object:  # 1 and True are equal, but not the same word
+        at, words = pd.factorize(column.map(str).where(column.notna(), none))
+        return at, [str(word) or none for word in words]
+    at, values = pd.factorize(column)  # -1 for what is missing
+    return np.where(at < 0, len(values), at), [*(str(value) or none for value in values), none]
 
 
 def _outcome(outcome: Floats, words: tuple[str, str] = ("right", "wrong"), none: str = "no answer known") -> Field:

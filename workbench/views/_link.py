@@ -182,6 +182,9 @@ class Link:
         import pandas as pd
 
         columns = [report.explored["example"] for report in self._reports]
+        if columns[0].is_unique and all(columns[0].equals(column) for column in columns[1:]):
+            every = np.arange(len(columns[0]), dtype=np.int32)
+            return (every,) * len(columns), pd.Index(columns[0])
         codes, names = pd.factorize(pd.concat(columns, ignore_index=True))
         ends = np.cumsum([len(column) for column in columns])[:-1]
         return tuple(np.split(codes.astype(np.int32), ends)), pd.Index(names)

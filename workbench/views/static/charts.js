@@ -75,7 +75,7 @@ class Charts {
     this.model = model;
     const hosts = new Map();
     this.charts = store.about.charts.map(({ name, spec, label, field }) => {
-      hosts.set(name, div(`wb-chart wb-${name}`));
+      hosts.set(name, div(`wb-chart wb-${name}`, [], { onpointerdown: () => store.prepare(field) }));
       const onBrush = (range, going) => store.brush(field, this.codes(field, range), going);
       return Object.assign(new Chart(hosts.get(name), { spec, label, onBrush, field: AXES[store.fields[field].kind] ?? "lower" }), { name, of: field });
     });

@@ -21,12 +21,14 @@ class Link {
 
   join(store) {
     this.stores.add(store);
+    this.cubes = new Cubes(this, null);
     if (this.stores.size > 1) this.changed(store, "counts");       // what it has brushed, a page that was loaded again knows only now
   }
 
   leave(store) {
     this.stores.delete(store);
     this.pending.delete(store);
+    this.cubes = new Cubes(this, null);
     if (this.stores.size) return;
     cancelAnimationFrame(this.frame);
     if (globalThis[LINKS].get(this.key) === this) globalThis[LINKS].delete(this.key);
@@ -36,13 +38,13 @@ class Link {
   others(store) { return [...this.stores].flatMap(other => (other !== store && other.passes ? [other.passes] : [])); }
 
   /** How many examples pass all brushes. */
-  get selected() {
-    const all = [...this.stores].flatMap(({ passes }) => (passes ? [passes] : []));
-    if (!all.length) return this.examples;
-    const [first, ...rest] = all;
-    let n = 0;
-    for (let e = 0; e < this.examples; e++) if (first[e] && rest.every(passes => passes[e])) n++;
-    return n;
+  get selected() { return this.cubes.selected; }
+
+  /** Keep or make the cubes for the brush that moved last in a store; without one all is counted anew. */
+  hold(store) {
+    const along = store && store.moved !== null && (this.stores.size === 1 || single(store));
+    const active = along ? { store, field: store.moved } : null;
+    if (!this.cubes.fits(active)) this.cubes = new Cubes(this, active);
   }
 
   changed(store, what) {
@@ -54,7 +56,7 @@ class Link {
     const told = this.pending, counted = [...told].flatMap(([store, what]) => (what === "slice" ? [] : [store]));
     this.pending = new Map();
     this.frame = 0;
-    for (const store of counted) store.mark();
+    if (counted.length) this.hold(counted.length === 1 ? counted[0] : null);
     const all = counted.length ? [...this.stores] : [...told.keys()];
     for (const store of all) store.recount();
     for (const store of all) store.tell(told.get(store) ?? "counts");

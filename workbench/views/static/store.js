@@ -39,7 +39,6 @@ class Store {
     this.columns = this.base;
     const measured = bytes("measures").slice().buffer;
     this.measured = (this.about.map?.measures ?? []).map((_, m) => new Float32Array(measured, 4 * m * this.rows, this.rows));
-    this.fails = new Uint8Array(this.rows);
     this.bins = this.fields.map(field => field.bins);
     this.charted = this.fields.flatMap((field, f) => (field.kind === "slice" ? [] : [f]));
     this.slice = this.charted.length;       // the slice column on show: fields of charts come first
@@ -48,6 +47,7 @@ class Store {
     this.loss = this.statedLoss = null;     // per row, at T and at 1
     this.fit = null;
     this.step = 0;                          // brushes of one step are taken back together
+    this.moved = null;                      // the field whose brush changed last, null where more than that did
     this.ways = { undo: false, redo: false };
     this.link = linkOf(this);
     this.metrics = null;                    // the kernel's last word, and what it was about
@@ -55,9 +55,9 @@ class Store {
     this.problem = "";
     this.listeners = new Set();
     this.takeState();
-    this.everything = count(this.base, { tables: this.fields.map(() => null), mask: null }, this.allShown(), this.bins, this.fails).views;
-    this.everyCell = this.countCells();
-    this.mark();
+    const all = new Uint8Array(this.rows).fill(PASSES);
+    this.everything = countMarked(this.base, this.allShown(), this.bins, all).views;
+    this.everyCell = this.countCells(all);
     this.link.join(this);
     this.recount();
     this.started = false;
@@ -105,6 +105,7 @@ class Store {
   takeState() {
     const state = this.model.get("state"), mask = this.model.get("mask");
     this.ranges = state.ranges.map(codes => codes && [...codes]);
+    this.moved = null;
     this.masked = state.mask;
     this.mask = state.mask && mask ? new Uint8Array(mask.buffer, mask.byteOffset, mask.byteLength) : null;
     this.serial = Math.max(this.serial, state.serial);
@@ -117,30 +118,48 @@ class Store {
     }
   }
 
-  /** Mark the rows that pass the own brushes, and note which examples do. */
+  /** What each row fails of the own brushes. */
   mark() {
-    mark(this.columns.codes, { tables: this.tables, mask: this.mask }, this.fails);
-    this.marked = true;
-    this.passes = this.brushed && this.link.examples ? passing(this.fails, this.places, this.link.examples) : null;
+    const fails = new Uint8Array(this.rows);
+    mark(this.columns.codes, { tables: this.tables, mask: this.mask }, fails);
+    return fails;
   }
 
+  /** Which examples pass the own brushes; null where nothing is brushed, or nobody follows. */
+  get passes() { return this.brushed && this.link.examples ? passing(this.mark(), this.places, this.link.examples) : null; }
+
+  /** What each row fails of all brushes, marked when it is asked for. */
+  get fails() {
+    if (!this.marked) {
+      this.marked = this.mark();
+      follow(this.marked, this.places, this.link.others(this));
+    }
+    return this.marked;
+  }
+
+  /** Count what is on show, by the link's cubes. */
   recount() {
-    const shown = [...new Set([...this.charted, this.slice, ...this.further])], begun = performance.now();
-    if (!this.marked) mark(this.columns.codes, { tables: this.tables, mask: this.mask }, this.fails);
-    this.marked = false;                    // the marks of the others come on top
-    follow(this.fails, this.places, this.link.others(this));
-    const { selected, views } = countMarked(this.columns, shown, this.bins, this.fails);
-    this.selected = selected;
-    this.views = views;
+    const shown = [...new Set([...this.charted, this.slice, ...this.further])], begun = performance.now(), { cubes } = this.link;
+    this.marked = null;
+    this.views = new Map(shown.map(f => [f, cubes.counts(this, f)]));
     this.cells = this.countCells();
-    this.measures = measure(restrict(views.get(0), this.tables[0], this.bins[0]), this.bins[0], { effect: this.about.effect, calibrated: this.calibrated });
+    const counts = restrict(this.views.get(0), this.tables[0], this.bins[0]);
+    this.selected = total(counts.n);
+    this.measures = measure(counts, this.bins[0], { effect: this.about.effect, calibrated: this.calibrated });
     this.countTime = performance.now() - begun;
   }
 
+  /** Make the cubes for a brush that a hand is about to move. */
+  prepare(field) {
+    this.moved = field;
+    this.link.hold(this);
+    for (const store of this.link.stores) store.recount();
+  }
+
   /** The means of the heat map by term, over the rows that pass all brushes but the term's own. */
-  countCells() {
+  countCells(fails = null) {
     const f = this.about.map?.field;
-    return this.measured.map(values => countMeans(this.base.codes[f], values, f, this.bins[f], this.fails));
+    return this.measured.map(values => countMeans(this.base.codes[f], values, f, this.bins[f], fails ?? this.fails));
   }
 
   /** Take a code of a slice into its brush, or out of it; `more` codes come in with it. */
@@ -155,7 +174,7 @@ class Store {
     const same = JSON.stringify(codes) === JSON.stringify(this.ranges[field]);
     if (same) return;
     this.ranges[field] = codes;
-    this.touched(going);
+    this.touched(going, field);
   }
 
   clear() {
@@ -197,8 +216,9 @@ class Store {
     this.model.send({ kind: "logits" });
   }
 
-  touched(going = false) {
+  touched(going = false, field = null) {
     if (!going) this.step++;
+    this.moved = field;
     this.serial++;
     this.changed("counts");
     this.timer ||= setTimeout(() => { this.timer = 0; this.send(); }, SEND_AFTER);
