@@ -279,7 +279,7 @@ def test_a_failure_in_the_background_reaches_the_page(watched: Any, monkeypatch:
     """What goes wrong while metrics are computed is told, not lost in a thread."""
     explorer, sent = watched(made_up())
     monkeypatch.setattr(explorer, "_part", lambda chosen: 1 / 0)
-    hear(explorer, brush(explorer))
+    hear(explorer, brush(explorer, ranges={"domain": [0]}))
     explorer._metrics.join(10)
 
     assert kinds(sent, "problem")[0]["text"] == "ZeroDivisionError: division by zero"

@@ -33,7 +33,9 @@ def groups_of(rows: "pd.DataFrame", by: tuple[str, ...]) -> list[tuple[str, NDAr
         by = (*by, "group")
     for column in by:
         values = rows[column].astype(str).where(rows[column].notna(), "")
-        groups += [(f"{column}={value}", (values == value).to_numpy(bool)) for value in sorted(values.unique()) if value]
+        groups += [
+            (f"{column}={value}", (values == value).to_numpy(bool)) for value in sorted(values.unique()) if value
+        ]
     return groups
 
 

@@ -1,7 +1,10 @@
 """What the page is told of a report once, and the static picture that stays when the kernel is gone."""
 
+import contextvars
 import secrets
 import textwrap
+import threading
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["about", "line_of", "paired", "saved", "show_with_picture", "static_html"]
 
 LINE = 52  # characters of a line of an axis title
+MANY = 200_000  # rows from which numbers and pictures take seconds: they are made beside the cells
 NOTICED = 1.05  # a design effect that is worth a sentence
 # JupyterLab writes an error where a widget's model is gone. The picture above it says more, so that line is left out.
 STYLE = """<style>
@@ -223,8 +227,11 @@ def _without_x_title(spec: dict[str, Any]) -> dict[str, Any]:
 
 def static_html(*reports: Any) -> str:
     """Return the own pictures of reports or a comparison (escaped, no script), marked so that a living view can hide them."""
-    pictures = "".join(report._repr_html_() for report in reports)
-    return f'<div class="workbench-static">{STYLE}{pictures}</div>'
+    return _still("".join(report._repr_html_() for report in reports))
+
+
+def _still(html: str) -> str:
+    return f'<div class="workbench-static">{STYLE}{html}</div>'
 
 
 def paired(bundle: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -234,16 +241,40 @@ def paired(bundle: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     return bundle if isinstance(bundle, tuple) else (bundle, {})
 
 
-def show_with_picture(widget: Any, bundle: Any, *reports: Any) -> None:
+def show_with_picture(widget: Any, bundle: Any, *reports: Any, rows: int = 0) -> None:
     """Show a static picture, then the view: the picture is hidden while the view lives, and stays in the notebook.
 
-    JupyterLab shows no other form of an output whose widget is gone, only an error; so the picture is an output of its own.
+    JupyterLab shows no other form of an output whose widget is gone, only an error; so the picture is an output of its own. That
+    of many rows follows when it is made, in a thread: the cell does not wait for it.
     """
     from IPython.display import display
 
     data, meta = paired(bundle)
-    display({"text/html": static_html(*reports), "text/plain": repr(widget)}, raw=True)
-    display({**data, "text/plain": repr(widget)}, metadata=meta, raw=True)
+    words = {"text/plain": repr(widget)}
+    if rows <= MANY:
+        display({"text/html": static_html(*reports), **words}, raw=True)
+    else:
+        place, said = (
+            f"wb-{secrets.token_hex(6)}",
+            f"{widget!r}. The numbers and charts follow here when they are made.",
+        )
+        display({"text/html": _still(f"<p>{escape(said)}</p>"), **words}, raw=True, display_id=place)
+        make = contextvars.copy_context().run  # the thread's messages belong to this cell
+        threading.Thread(
+            target=make, args=(_follow, place, words, reports), name="workbench-picture", daemon=True
+        ).start()
+    display({**data, **words}, metadata=meta, raw=True)
+
+
+def _follow(place: str, words: dict[str, str], reports: tuple[Any, ...]) -> None:
+    """Make the picture of reports, and put it in its place."""
+    from IPython.display import update_display
+
+    try:
+        html = static_html(*reports)
+    except Exception as error:  # shown in the notebook: nobody reads a thread's traceback
+        html = _still(f"<p>{escape(f'The picture could not be made: {type(error).__name__}: {error}')}</p>")
+    update_display({"text/html": html, **words}, display_id=place, raw=True)
 
 
 def saved(report: "Report") -> list[list[Any]]:

@@ -182,4 +182,5 @@ class Canvas(anywidget.AnyWidget):
         return {**data, "text/plain": repr(self), "text/html": static_html(*self._pictured)}, meta
 
     def _ipython_display_(self) -> None:
-        show_with_picture(self, super()._repr_mimebundle_(), *self._pictured)
+        rows = sum(len(report.explored) for report in self._reports)
+        show_with_picture(self, super()._repr_mimebundle_(), *self._pictured, rows=rows)

@@ -316,7 +316,9 @@ class Explorer(anywidget.AnyWidget):
             self._report.log_selection("explorer", words, n, rule=self._rule(words, brush))
         found = []
         if n:
-            found = [line_of(words, line) for words, line in self._lens.metrics(self._part(chosen).metrics)]
+            whole = n == len(chosen) and self._lens.view is None  # what the picture shows: computed once for both
+            metrics = self._report.metrics if whole else self._part(chosen).metrics
+            found = [line_of(words, line) for words, line in self._lens.metrics(metrics)]
         self.send({"kind": "metrics", "serial": serial, "n": n, "metrics": found})
 
     def _part(self, chosen: NDArray[np.bool_]) -> "Report":
@@ -393,4 +395,4 @@ class Explorer(anywidget.AnyWidget):
         return {**data, "text/plain": repr(self), "text/html": static_html(self._report)}, meta
 
     def _ipython_display_(self) -> None:
-        show_with_picture(self, super()._repr_mimebundle_(), self._report)
+        show_with_picture(self, super()._repr_mimebundle_(), self._report, rows=len(self._rows))
