@@ -62,7 +62,7 @@ class Explorer(anywidget.AnyWidget):
     mask = traitlets.Bytes().tag(sync=True)  # (n,) bits, packed, the first row in the lowest bit
     places = traitlets.Bytes().tag(
         sync=True
-    )  # (n,) int32: the example of each row, of linked reports that are not row for row
+    )  # (n,) int32: each row's example, where linked reports are not row for row
     saved = traitlets.List().tag(sync=True)  # [name, number of examples] of each named selection
     state = traitlets.Dict().tag(sync=True)  # serial, origin, ranges, mask, temperature
 
