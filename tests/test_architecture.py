@@ -28,6 +28,7 @@ OF_REPORTS = {
     "_record",
     "_report_files",
     "_report_html",
+    "_report_markdown",
     "_report_tables",
     "_rules",
     "_selections",
@@ -58,6 +59,8 @@ def layer_of(path: Path) -> str | None:
     name = part.removesuffix(".py")
     if name == "__init__":
         return None
+    if name == "__main__":  # a thin command line over the audit
+        return "audit"
     return "reports" if name in OF_REPORTS else name
 
 

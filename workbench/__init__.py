@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from workbench._conduct import from_predictions, run
     from workbench.audit.compare import compare
+    from workbench.audit.freeze import freeze
+    from workbench.audit.replay import replay
     from workbench.audit.robustness import robustness
     from workbench.data.benchmarks import benchmark, benchmarks
     from workbench.data.examples import Examples
@@ -42,12 +44,14 @@ __all__ = [
     "compare",
     "draw",
     "explore",
+    "freeze",
     "from_predictions",
     "launch",
     "load",
     "open",
     "pack",
     "packs",
+    "replay",
     "robustness",
     "run",
     "runs",
@@ -64,19 +68,22 @@ _NAMES = {
     "compare": ("workbench.audit.compare", "compare"),
     "draw": ("workbench.views.drawing", "draw"),
     "explore": ("workbench.views.canvas", "explore"),
+    "freeze": ("workbench.audit.freeze", "freeze"),
     "from_predictions": ("workbench._conduct", "from_predictions"),
     "launch": ("workbench.views.launcher", "launch"),
     "load": ("workbench.models.load", "load"),
     "open": ("workbench.reports", "open_report"),
     "pack": ("workbench.data.packs", "pack"),
     "packs": ("workbench.data.packs", "packs"),
+    "replay": ("workbench.audit.replay", "replay"),
     "robustness": ("workbench.audit.robustness", "robustness"),
     "run": ("workbench._conduct", "run"),
     "runs": ("workbench.views.runs", "runs"),
     "threshold": ("workbench.views.threshold", "threshold"),
 }
 
-_MONITORED = {"run": ("workbench._conduct", "workbench.data._fetch"), "benchmark": ("workbench.data._fetch",)}
+_RUNNING = ("workbench._conduct", "workbench.data._fetch")
+_MONITORED = {"run": _RUNNING, "replay": _RUNNING, "benchmark": ("workbench.data._fetch",)}
 _SHOWN = ("launch", "load", "run", "runs")  # what JupyterLab's side panel lists
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from workbench.reports import Report
 
-__all__ = ["image", "notebook_html", "text", "to_html"]
+__all__ = ["facts", "image", "label", "notebook_html", "overall", "text", "to_html"]
 
 OVERALL = "all"
 MOST_LINES = 20  # of numbers that are shown first
@@ -64,7 +64,7 @@ def text(report: "Report") -> str:
     lines += [f"! {_printable(note)}" for note in report.notes]
     lines += [_printable(finding) for finding in (*report.findings, *status_lines(report))]
     shown, left = _key_metrics(report)
-    names = [_label(report, name, group) for name, group, *_ in shown]
+    names = [label(report, name, group) for name, group, *_ in shown]
     wide = max(map(len, names), default=0)
     for name, (_, _, value, low, high, n, method) in zip(names, shown, strict=True):
         lines.append(
@@ -92,7 +92,7 @@ def notebook_html(report: "Report") -> str:
     ]
     shown, left = _key_metrics(report)
     if shown:
-        body.append(_small_table([(_label(report, *line[:2]), *line[2:]) for line in shown]))
+        body.append(_small_table([(label(report, *line[:2]), *line[2:]) for line in shown]))
     if left:
         body.append(
             f'<div style="{muted};font-size:12px">{left} more metrics and slices in <code>report.metrics</code></div>'
@@ -126,10 +126,10 @@ def to_html(report: "Report", *, rows: int = 200, theme: str = "auto", pictures:
     if rows < 0:
         raise UsageError(f"rows must be 0 or more; it is {rows}. Use rows=0 to leave the examples out.")
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-    facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in _facts(report).items())
+    told = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts(report).items())
     notes = "".join(f"<p>{escape(note)}</p>" for note in report.notes)
     parts = [
-        f'<header><h1>{escape(report.title)}</h1><p class="question">{escape(report.question)}</p><dl>{facts}</dl></header>',
+        f'<header><h1>{escape(report.title)}</h1><p class="question">{escape(report.question)}</p><dl>{told}</dl></header>',
         f'<div class="notes">{notes}</div>' if notes else "",
         "".join(f"<p>{escape(finding)}</p>" for finding in report.findings),
         _section("Findings", status_table(report)),
@@ -161,7 +161,7 @@ def _colours(theme: str) -> str:
     return f":root{{color-scheme:light dark;{block('light')}}}{dark}"
 
 
-def _facts(report: "Report") -> dict[str, str]:
+def facts(report: "Report") -> dict[str, str]:
     """Return what to say about a run in a few words, by name."""
     record = report.record.as_dict()
     model, data = record.get("model") or {}, record.get("data") or {}
@@ -180,7 +180,7 @@ def _facts(report: "Report") -> dict[str, str]:
 
 def _brief(report: "Report") -> list[str]:
     """Return the facts for one line: without the model's name, which stands in the title."""
-    return [value for name, value in _facts(report).items() if name != "Model"]
+    return [value for name, value in facts(report).items() if name != "Model"]
 
 
 def _named(about: Mapping[str, Any], further: Iterable[str]) -> str:
@@ -189,7 +189,7 @@ def _named(about: Mapping[str, Any], further: Iterable[str]) -> str:
     return f"{name} ({', '.join(more)})" if name and more else name
 
 
-def _overall(report: "Report") -> "pd.DataFrame":
+def overall(report: "Report") -> "pd.DataFrame":
     """Return the metrics of all examples and those between the groups of a column; all metrics where there are slices only."""
     metrics = report.metrics
     groups = metrics["group"].astype(str)
@@ -200,7 +200,7 @@ def _overall(report: "Report") -> "pd.DataFrame":
     return metrics[between] if between.any() else metrics
 
 
-def _label(report: "Report", metric: str, group: str) -> str:
+def label(report: "Report", metric: str, group: str) -> str:
     """Return what a metric of a group is called: by the words of the probe for that group, where it has any."""
     words = report.named.get(group, "" if group == OVERALL else group)
     return f"{metric_title(metric)}, {words}" if words else metric_title(metric)
@@ -215,7 +215,7 @@ def _key_metrics(report: "Report") -> tuple[list[tuple[str, str, float, float, f
     """Return the metrics to show first, and how many more there are."""
     if not len(report.explored):
         return [], 0
-    whole = _overall(report)
+    whole = overall(report)
     if (whole["group"] == OVERALL).any():  # of intersections only the metrics' table speaks
         named = whole["group"].isin([OVERALL, "group", *report.by])
         whole = whole[named | whole["group"].str.contains("=", regex=False)]
@@ -236,9 +236,9 @@ def _small_table(lines: Sequence[tuple[str, float, float, float, int, str]]) -> 
     quiet = f"{cell};font-weight:normal;color:var(--jp-ui-font-color2, #767676)"
     head = "".join(f'<th style="{quiet}">{name}</th>' for name in ("metric", "value", "95 % interval", "n"))
     body = []
-    for label, value, low, high, n, method in lines:
+    for named, value, low, high, n, method in lines:
         said, interval = metric_parts(value, low, high, method)
-        row = f'<td style="{cell}" title="{escape(method)}">{escape(label)}</td><td style="{number};font-weight:600">{said}</td>'
+        row = f'<td style="{cell}" title="{escape(method)}">{escape(named)}</td><td style="{number};font-weight:600">{said}</td>'
         row += f'<td style="{number}">{interval}</td><td style="{number}">{format_count(n)}</td>'
         body.append(f'<tr style="background:transparent">{row}</tr>')
     looks = "border-collapse:collapse;border:0;font-size:13px;margin:4px 0 6px"
@@ -282,8 +282,8 @@ def _numbers(report: "Report") -> str:
         return '<p class="quiet">No example was answered.</p>'
     head = [("metric", ""), ("value", "n"), ("95 % interval", ""), ("n", "n"), ("method", "method")]
     lines = [
-        (_label(report, name, group), *metric_parts(value, low, high, method), format_count(n), method)
-        for name, group, value, low, high, n, method in _lines(_overall(report))
+        (label(report, name, group), *metric_parts(value, low, high, method), format_count(n), method)
+        for name, group, value, low, high, n, method in _lines(overall(report))
     ]  # fmt: skip
     return table(head, lines)
 

@@ -320,6 +320,15 @@ class Report:
         write(target, self.html(rows=rows).encode())
         return target
 
+    def to_markdown(self, *, level: int = 2) -> str:
+        """Return the report as Markdown: numbers with interval and n, limits, run record; all text of data and models is escaped.
+
+        `level` is that of its heading: 2 gives "## ...".
+        """
+        from workbench._report_markdown import to_markdown
+
+        return to_markdown(self, level=level)
+
     def save(self, path: str | os.PathLike[str], *, pictures: bool = False) -> Path:
         """Write rows, metrics, tables and record to one file (a zip of Parquet and JSON) and return its path.
 

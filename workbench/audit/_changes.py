@@ -1,0 +1,131 @@
+"""What is not as it was when an audit was frozen: files, rows and examples in them, versions, weights, tokenizer, device."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from workbench._record import versions
+from workbench._report_files import read
+from workbench.audit import _folder
+from workbench.audit._folder import Files
+from workbench.audit.freeze import ROW_KEYS
+from workbench.data import kept
+from workbench.errors import DataError
+from workbench.models.origin import recorded, tensor_marks
+
+__all__ = ["Change", "in_files", "in_model", "in_source", "in_versions", "marks_at"]
+
+MOST = 20  # rows or examples of one file that are named
+
+
+class Change(NamedTuple):
+    """One thing that is not as it was; `report` is "" where it concerns the whole audit."""
+
+    report: str
+    kind: str
+    name: str
+    frozen: str
+    now: str
+
+
+def in_files(home: Path, about: Mapping[str, Any], files: Files) -> list[Change]:
+    """Return the files that are not as their checksums say, and the rows and examples whose marks are not those that were kept."""
+    found = [Change("", "file", name, "as its checksum", "changed") for name in files.changed]
+    found += [Change("", "file", name, "there", "gone") for name in files.missing]
+    found += [Change("", "file", name, "not there", "added") for name in files.added]
+    for told in about["reports"]:
+        place = home / "reports" / told["key"]
+        try:
+            marks = kept.marks_of(read(place).frames["rows"], ROW_KEYS)
+        except DataError as problem:
+            found.append(Change(told["key"], "file", f"reports/{told['key']}", "readable", str(problem)))
+            continue
+        found += _marked(told["key"], "row", marks_at(place / "marks.csv"), marks)
+    for key, one in about["data"].items():
+        if one["kept"] == "value":
+            try:
+                content = (home / f"data/{key}.jsonl").read_bytes()
+                examples = kept.from_lines(content, json.loads((home / f"data/{key}.json").read_bytes()))
+            except (DataError, OSError, ValueError, KeyError) as problem:
+                found.append(Change("", "file", f"data/{key}.jsonl", "readable", str(problem)))
+                continue
+            found += _marked("", "example", marks_at(home / f"data/{key}.marks.csv"), kept.marks_of(examples.frame))
+    return found
+
+
+def marks_at(path: Path) -> dict[tuple[str, ...], str]:
+    """Return the marks in a file, none where it cannot be read; its own checksum says that it was changed."""
+    try:
+        return kept.marks_read(path.read_bytes())
+    except (OSError, ValueError, IndexError):
+        return {}
+
+
+def _marked(
+    report: str, kind: str, frozen: Mapping[tuple[str, ...], str], now: Mapping[tuple[str, ...], str]
+) -> list[Change]:
+    """Return the rows whose marks differ, are gone or new; at most so many are named."""
+    wrong = [key for key in (*frozen, *(key for key in now if key not in frozen)) if frozen.get(key) != now.get(key)]
+    found = [
+        Change(report, kind, _named(key), "" if key not in frozen else "there", _became(key, frozen, now))
+        for key in wrong[:MOST]
+    ]
+    more = len(wrong) - len(found)
+    return [*found, Change(report, kind, f"and {more:,} more", "", "")] if more > 0 else found
+
+
+def _named(key: tuple[str, ...]) -> str:
+    return " / ".join(part for part in key if part not in ("", "all"))
+
+
+def _became(key: tuple[str, ...], frozen: Mapping[Any, str], now: Mapping[Any, str]) -> str:
+    return "gone" if key not in now else "changed" if key in frozen else "added"
+
+
+def in_source(home: Path) -> list[Change]:
+    """Return whether the code of Workbench is another, though its version may be the same."""
+    try:
+        frozen = json.loads((home / "environment.json").read_bytes())["source"]
+    except (OSError, ValueError, KeyError):
+        return []
+    now = _folder.source_hash()
+    return [] if frozen == now else [Change("", "code", "workbench", frozen[:12], now[:12])]
+
+
+def in_versions(record: Mapping[str, Any]) -> list[Change]:
+    """Return the versions that a record has and this environment has not, of what numbers depend on."""
+    frozen, now = record.get("versions") or {}, versions()
+    names = dict.fromkeys((*frozen, *now))
+    found = [(name, frozen.get(name, "not installed"), now.get(name, "not installed")) for name in names]
+    return [Change("", "version", name, one, two) for name, one, two in found if one != two]
+
+
+def in_model(report: str, frozen: Mapping[str, Any], model: Any, tensors: Mapping[str, str]) -> list[Change]:
+    """Return what tells a model from the one of a record: weights (and which tensors), tokenizer, revision, dtype, device."""
+    now = recorded(model)
+    found = []
+    for kind, key in (("weights", "weights_hash"), ("tokenizer", "tokenizer_hash"), ("revision", "revision")):
+        one, two = str(frozen.get(key) or ""), str(now.get(key) or "")
+        if one != two and (one or key == "weights_hash"):
+            found.append(Change(report, kind, str(frozen.get("name")), _brief(one), _brief(two)))
+    if any(change.kind == "weights" for change in found) and tensors:
+        marks = tensor_marks(model)
+        wrong = [
+            name
+            for name in (*tensors, *(name for name in marks if name not in tensors))
+            if tensors.get(name) != marks.get(name)
+        ]
+        found += [
+            Change(report, "tensor", name, tensors.get(name, "none"), marks.get(name, "none")) for name in wrong[:MOST]
+        ]
+        if len(wrong) > MOST:
+            found.append(Change(report, "tensor", f"and {len(wrong) - MOST:,} more of {len(tensors):,}", "", ""))
+    for kind in ("dtype", "device"):
+        if frozen.get(kind) != now.get(kind):
+            found.append(Change(report, kind, str(frozen.get("name")), str(frozen.get(kind)), str(now.get(kind))))
+    return found
+
+
+def _brief(digest: str) -> str:
+    return digest[:19] or "not known"
