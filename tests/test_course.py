@@ -131,6 +131,36 @@ WRONG: dict[str, dict[str, list[str]]] = {
             "return ('equivalent' if zero else 'negligible') if small else ('undecided' if zero else 'different')",
         ],
     },
+    "05_honesty": {
+        "looks": ["looks.points = [0.05] * 6 + [None]"],
+        "holm": [
+            "return np.minimum(1, p * len(p))",
+            "order = np.argsort(p)\nout = np.empty(len(p))\n"
+            "out[order] = np.minimum(1, p[order] * np.arange(len(p), 0, -1))\nreturn out",  # no running maximum
+            "return np.minimum(1, np.maximum.accumulate(np.sort(p) * np.arange(len(p), 0, -1)))",  # sorted
+        ],
+        "bh": [
+            "return np.minimum(1, p * len(p))",
+            "order = np.argsort(p)\nout = np.empty(len(p))\n"
+            "out[order] = np.minimum(1, p[order] * len(p) / np.arange(1, len(p) + 1))\nreturn out",
+            "return holm(p)",
+        ],
+        "ways": [
+            "naive, corrected, confirmed = 0.05, 0.05, 0.05",
+            "naive = (explored.min(axis=1) <= 0.05).mean()\ncorrected = 0.0\n"
+            "confirmed = (held.min(axis=1) <= 0.05).mean()",  # searches the held half, too
+            "naive = (explored <= 0.05).mean()\ncorrected, confirmed = 0.03, 0.03",
+        ],
+        "confirm": [
+            "found = real.confirm({'topic': 'law'})",
+            "found = real.confirm([rules[p.argmin()], {'topic': 'law'}])",
+        ],
+        "alarm": [
+            "expected, at_least_one = 3, 60 * 0.05",
+            "expected, at_least_one = 3, 0.05",
+            "expected, at_least_one = 0.05, 0.954",
+        ],
+    },
 }
 
 
