@@ -45,14 +45,14 @@ class Condition(NamedTuple):
         import pandas as pd
 
         column = _column(rows, self.column)
-        given = column.where(column.notna(), "").map(str)
-        found = given.isin(self.values).to_numpy(bool, copy=True)
-        if pd.api.types.is_bool_dtype(column):
+        kinds = column.dropna().unique().tolist() if self.values else []
+        wanted = [kind for kind in kinds if plain(kind) in self.values or str(kind) in self.values]
+        found = column.isin(wanted).to_numpy(bool, copy=True) if wanted else np.zeros(len(rows), dtype=bool)
+        if "" in self.values:
+            found |= column.isna().to_numpy(bool)
+        if not self.ranges or pd.api.types.is_bool_dtype(column):
             return found
         numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-        for value in self.values if pd.api.types.is_numeric_dtype(column) else ():
-            if re.fullmatch(NUMBER, value):  # 3 stands for 3.0
-                found |= numbers == float(value)
         for low, high, closed in self.ranges:
             inside = np.isfinite(numbers)
             if low is not None:
