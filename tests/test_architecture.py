@@ -59,8 +59,8 @@ def layer_of(path: Path) -> str | None:
     name = part.removesuffix(".py")
     if name == "__init__":
         return None
-    if name == "__main__":  # a thin command line over the audit
-        return "audit"
+    if name == "__main__":  # the command line stands on top of all, as the magics do
+        return "magics"
     return "reports" if name in OF_REPORTS else name
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workbench._conduct import from_predictions, run
     from workbench.audit.compare import compare
     from workbench.audit.freeze import freeze
+    from workbench.audit.model_card import model_card
     from workbench.audit.replay import replay
     from workbench.audit.robustness import robustness
     from workbench.data.benchmarks import benchmark, benchmarks
@@ -48,6 +49,7 @@ __all__ = [
     "from_predictions",
     "launch",
     "load",
+    "model_card",
     "open",
     "pack",
     "packs",
@@ -72,6 +74,7 @@ _NAMES = {
     "from_predictions": ("workbench._conduct", "from_predictions"),
     "launch": ("workbench.views.launcher", "launch"),
     "load": ("workbench.models.load", "load"),
+    "model_card": ("workbench.audit.model_card", "model_card"),
     "open": ("workbench.reports", "open_report"),
     "pack": ("workbench.data.packs", "pack"),
     "packs": ("workbench.data.packs", "packs"),

@@ -56,6 +56,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--json", metavar="FILE", help="write all of it, every metric too, to a file")
     one.set_defaults(do=_replay)
+    one = commands.add_parser(
+        "run",
+        help="run the probes of a spec, hold numbers against thresholds",
+        description="Runs the probes of a YAML or JSON spec and holds their numbers against thresholds: a gate for CI.",
+        epilog=EPILOG,
+    )
+    one.add_argument("spec", help="a YAML or JSON file")
+    one.add_argument("--output", metavar="DIR", help="in place of the spec's own output folder")
+    one.add_argument("--dry-run", action="store_true", help="print the plan and what it costs; load no model")
+    one.set_defaults(do=_run)
     one = commands.add_parser("probes", help="list the probes", description="Lists the probes, with their questions.")
     one.set_defaults(do=_probes)
     one = commands.add_parser("show", help="print a saved report", description="Prints a saved report.")
@@ -78,6 +88,31 @@ def _replay(asked: argparse.Namespace) -> int:
         Path(asked.json).write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(repr(made))
     return made.code
+
+
+def _run(asked: argparse.Namespace) -> int:
+    import workbench as wb
+    from workbench.audit.spec import planned_text, read, run_spec
+
+    plan = read(asked.spec, output=asked.output)
+    if asked.dry_run:
+        print(planned_text(plan, _count))
+        return 0
+    _ = wb.run, wb.benchmark  # hands down the monitors that say how far a run is
+    outcome = run_spec(plan)
+    print(repr(outcome))
+    return outcome.code
+
+
+def _count(probe: Any, model: str, examples: Any, options: dict[str, Any]) -> str:
+    """Return what a model would be asked, counted by a stand-in."""
+    from workbench.views._choices import is_language_model
+    from workbench.views._estimate import count
+
+    if not is_language_model(model):
+        return "What they ask of the model cannot be known before it is loaded."
+    counts = count(probe, None, model, examples, options)
+    return counts.problem or counts.said
 
 
 def _probes(_: argparse.Namespace) -> int:

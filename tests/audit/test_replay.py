@@ -381,3 +381,30 @@ def test_help_is_quick_and_needs_nothing_heavy() -> None:
 
     assert "2 set()" == done.stdout.splitlines()[-1]
     assert "replay" in done.stdout
+
+
+def test_what_was_confirmed_is_tested_again(tmp_path: Path) -> None:
+    """A confirmed finding survives on the same rows, whichever way it was tested; on others it need not."""
+    rng = np.random.default_rng(3)
+    topic = np.tile(["a", "b"], 150)
+    frame = pd.DataFrame(
+        {"confidence": 0.8, "topic": topic, "correct": (rng.random(300) < np.where(topic == "a", 0.9, 0.4))}
+    )
+    report = wb.from_predictions(frame.astype({"correct": int}), by="topic", holdout=0.5, draws=50)
+    report.log_selection("brush", "topic: b", 75, rule={"topic": "b"})
+    report.confirm({"topic": "b"}, correction="bh", family="asked", direction="explored")
+    report.confirm({"topic": "a"})
+    audit = wb.freeze(report, to=tmp_path / "audit", pictures=False)
+    made = wb.replay(audit)
+    tested = made.findings[made.findings["finding"].str.startswith("confirmed")]
+
+    assert 2 == len(tested)
+    assert {"survived"} == set(tested["verdict"])
+
+    path = next(audit.glob("reports/*/rows.parquet"))
+    rows = pd.read_parquet(path)
+    rows["correct"] = rows["correct"].to_numpy()[::-1].copy()
+    rows["topic"] = np.where(np.arange(300) % 7 < 3, "a", "b")
+    rows.to_parquet(path, index=False)
+    signed_again(audit)
+    assert 2 == wb.replay(audit, anyway=True).code

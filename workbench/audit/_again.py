@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from workbench._conduct import run
 from workbench._report_files import read
 from workbench.audit._changes import Change, in_model, in_versions, marks_at
+from workbench.audit._confirmed import tested_again
 from workbench.audit._differ import REPRODUCED, WITHIN, columns_that_differ, metrics_side_by_side
 from workbench.audit._plan import NOTHING, RUN, resolved
 from workbench.audit.freeze import ROW_KEYS
@@ -188,13 +189,16 @@ def _differing(key: str, frames: "Mapping[str, pd.DataFrame]", made: _Made, tole
 def _findings(
     key: str, told: Mapping[str, Any], made: _Made, metrics: "pd.DataFrame", frozen: Report
 ) -> "pd.DataFrame":
-    """Return what became of each finding: the probe's sentences, and the metrics of its headline."""
+    """Return what became of each finding: the probe's sentences, what was confirmed, and the metrics of its headline."""
     import pandas as pd
 
     now = list(made.report.findings)
     lines = [
         (key, one, SURVIVED if one in now else NOT, "" if one in now else " ".join(now)) for one in told["findings"]
     ]
+    for one in tested_again(frozen, made.report):
+        verdict = SURVIVED if one.frozen == one.now else NOT
+        lines.append((key, one.finding, verdict, "" if verdict == SURVIVED else f"{one.now} {one.result}".strip()))
     main = metrics[metrics["metric"].isin(frozen.headline) & ~metrics["group"].astype(str).str.contains("=")]
     for line in main.to_dict("records"):
         name = line["metric"] if line["group"] == "all" else f"{line['metric']}, {line['group']}"
