@@ -39,6 +39,7 @@ HOME = {  # third-party package -> the layers that may import it
     "transformers": {"models"},
     "safetensors": {"models"},
     "gguf": {"models"},
+    "httpx": {"models"},
     "altair": {"charts"},
     "vl_convert": {"charts"},
     "ipywidgets": {"views"},

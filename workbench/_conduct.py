@@ -157,7 +157,11 @@ def _followed(monitor: Monitor) -> Iterator[Follows | None]:
 def _told(said: tuple[str, ...], rows: "pd.DataFrame", record: RunRecord, info: ModelInfo) -> tuple[str, ...]:
     """Return the notes of a report: what the probe said, and what the conductor knows."""
     notes = (*_held_out(rows), *said)
-    if info.kind in ("classifier", "callable"):  # what its probabilities are, and what was kept of them
+    if info.kind in (
+        "classifier",
+        "callable",
+        "remote language model",
+    ):  # what its probabilities are, and what was kept of them
         notes += info.notes
     if record.outcome == "interrupted":
         again = "The same call finishes the rest"

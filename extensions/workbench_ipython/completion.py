@@ -12,7 +12,7 @@ from workbench.models.load import NAMED
 __all__ = ["complete", "suggestions"]
 
 FLAGS = {
-    "model": ("--out", "--device", "--dtype", "--revision"),
+    "model": ("--out", "--device", "--dtype", "--revision", "--key-env"),
     "probe": ("--out", "--by", "--max-examples", "--holdout", "--seed"),
     "examples": ("--format", "--label", "--text", "--choices"),
     "explore": ("--model",),

@@ -57,17 +57,23 @@ class WorkbenchMagics(Magics, Configurable):
         super().__init__(shell=shell)
 
     @magic_arguments()
-    @argument("name", help="embedded model, hub name, folder, GGUF file, or a variable that holds a model")
+    @argument(
+        "name",
+        help="embedded model, hub name, folder, GGUF file, URL of a server (#model), or a variable that holds a model",
+    )
     @argument("-o", "--out", default="model", help="variable that takes the model (default: model)")
     @argument("--device", help="cpu, cuda, mps; the default is chosen and stated")
     @argument("--dtype", help="float32, bfloat16, float16; the default is chosen and stated")
-    @argument("--revision", help="branch, tag or commit on the hub")
+    @argument("--revision", help="branch, tag or commit on the hub; your own name for what stands behind a URL")
+    @argument("--key-env", help="environment variable that holds the key of a server")
     @line_magic
     @one_line_errors
     def model(self, line: str) -> Any:
         """Load a model: %model smollm2-135m-instruct."""
         args = _parsed(self.model, line)
-        chosen = {"device": args.device or self.device, "dtype": args.dtype or self.dtype, "revision": args.revision}
+        chosen = {"device": args.device, "dtype": args.dtype, "revision": args.revision, "key_env": args.key_env}
+        if "://" not in args.name:  # a server has settled where it computes
+            chosen |= {"device": args.device or self.device, "dtype": args.dtype or self.dtype}
         options = {name: value for name, value in chosen.items() if value}
         loaded = wb.load(self._value(args.name), **options)
         self.shell.user_ns[args.out] = loaded

@@ -3,7 +3,6 @@
 import inspect
 import json
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,6 @@ import numpy as np
 import torch
 
 from workbench.errors import DataError, ModelError
-from workbench.frames import seed_of
 from workbench.models._adapt import Store, batches, run_batches
 from workbench.models.requests import front_tokens, prefix_token
 from workbench.models.verbs import Generations, Monitor
@@ -64,16 +62,6 @@ class Writer:
         for ids in map(tuple, encoded):
             whole = ids if ids[: len(front)] == front else (*front, *ids)
             made.append(whole or (prefix_token(self.tokenizer),))
-        return made
-
-    @staticmethod
-    def seeds(prompts: Sequence[str]) -> list[int]:
-        """Return a seed per prompt that depends on its text and how often it stood before, not on its place."""
-        seen: Counter[str] = Counter()
-        made = []
-        for prompt in prompts:
-            made.append(seed_of("generate", prompt, seen[prompt]))
-            seen[prompt] += 1
         return made
 
     def write(

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from workbench.errors import DataError, NotApplicable, UsageError
+from workbench.errors import NotApplicable
 from workbench.models._adapt import Identity, Store, absent, heard, settings_of
+from workbench.models._ask import check_generation, choices_of, requests_of, seeds_of
 from workbench.models._generate import Generation, Writer
 from workbench.models._states import Reading, States
 from workbench.models.cache import Cache
@@ -80,12 +79,9 @@ class LanguageModel:
         Letters (one token each) and whole answers are asked alike, and every token that prompts and choices share is run once. A
         question is done when all its choices are.
         """
-        for i, question in enumerate(questions):
-            if not question.choices:
-                raise DataError(f"Question {i} has no choices. Give each question at least two.")
-        requests = [Request(q.prompt, choice) for q in questions for choice in q.choices]
-        heard_as = turned(monitor, lambda scores: _choices(questions, scores))
-        return _choices(questions, self.score(requests, monitor=heard_as))
+        requests = requests_of(questions)
+        heard_as = turned(monitor, lambda scores: choices_of(questions, scores))
+        return choices_of(questions, self.score(requests, monitor=heard_as))
 
     def generate(
         self,
@@ -106,16 +102,7 @@ class LanguageModel:
         of a stop string included. `chat` puts the prompt into the tokenizer's chat template as one user turn. The settings of
         the model's generation_config (penalties, top-p) are not used: what is drawn is the model itself.
         """
-        if isinstance(prompts, str) or isinstance(stop, str):
-            raise UsageError("prompts and stop are lists of texts; a single text was given. Put it in a list.")
-        if max_tokens < 1:
-            raise UsageError(f"max_tokens must be 1 or more; it is {max_tokens}.")
-        if not temperature >= 0 or temperature == float("inf"):
-            raise UsageError(f"temperature must be 0 (greedy) or positive; it is {temperature}.")
-        if seeds is not None and len(seeds) != len(prompts):
-            raise UsageError(f"seeds needs one number per prompt: {len(prompts)} prompts, {len(seeds)} seeds.")
-        if "" in stop:
-            raise UsageError("stop holds an empty text, which would end every answer at once. Remove it.")
+        check_generation(prompts, max_tokens, temperature, stop, seeds)
         if chat and not getattr(self.tokenizer, "chat_template", None):
             raise NotApplicable(
                 f"{self.name} has no chat template. Leave chat out, or load an instruction-tuned model."
@@ -124,9 +111,7 @@ class LanguageModel:
         writer = Writer(self.model, self.tokenizer, max_length=self.engine.max_length)
         settings = (settings_of(self.model), self.info.dtype, self.model.device.type, repr(plan))
         store = Store(self._cache, self._fingerprint, "generate", *settings)
-        return writer.write(
-            writer.encode(prompts, chat=chat), plan, seeds or writer.seeds(prompts), store, heard(monitor)
-        )
+        return writer.write(writer.encode(prompts, chat=chat), plan, seeds or seeds_of(prompts), store, heard(monitor))
 
     def embed(
         self,
@@ -193,18 +178,3 @@ class LanguageModel:
             limits = (self._options.max_length, engine.max_length)
             engine.max_length = min(limit for limit in limits if limit is not None)
         return engine
-
-
-def _choices(questions: Sequence[Question], scores: Scores) -> Choices:
-    """Return the scores of all choices, question after question, as the answers to the questions."""
-    totals, tokens = scores.total(), np.diff(scores.offsets)
-    ends = np.cumsum([len(question.choices) for question in questions], dtype=np.int64)
-    spans = [slice(end - len(question.choices), end) for question, end in zip(questions, ends, strict=True)]
-    done = np.array([bool(scores.done[span].all()) for span in spans], dtype=bool)
-    return Choices(
-        tuple(totals[span] if finished else None for span, finished in zip(spans, done, strict=True)),
-        tuple(tokens[span] if finished else None for span, finished in zip(spans, done, strict=True)),
-        done,
-        scores.counters,
-        np.array([scores.truncated[span].max() for span in spans], dtype=np.int64),
-    )

@@ -26,6 +26,10 @@ NAMED = (EMBEDDED, "gemma-3-270m")  # the keys of `_packaged.PACKAGED`, which ca
 PICKLED = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin", ".ckpt")
 VECTORS = (".vec", ".txt")  # text files of word vectors, also with .gz
 HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+ENDPOINT_ONLY = (  # options of a model behind a URL, and of no other
+    *("model", "key_env", "bos", "price", "concurrency", "requests_per_minute", "tokens_per_minute", "timeout"),
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class LoadOptions:
         name: the model's name in tables and records; an object without weights is cached on disk under it, and only then
         device: "cpu", "cuda", "cuda:1", "mps"; None takes the GPU if there is one
         dtype: "float32", "bfloat16", "float16"; None takes bfloat16 on a GPU that has it, float32 elsewhere
-        revision: branch, tag or commit on the hub
+        revision: branch, tag or commit on the hub; for a model behind a URL a name of your own for its weights, under which answers
+            are kept on disk, and only then
         trust_remote_code: run the code that comes with the model
         allow_pickle: read pickled weights or objects, which can run any code
         labels: the names of the classes, in the order of the model's outputs
@@ -51,6 +56,13 @@ class LoadOptions:
         token_budget: the most tokens in one batch, with padding
         cache: keep answers on disk
         verify: check every byte of the converted copy of a GGUF file
+        model: which model a server is asked for (or write it behind the URL, after #)
+        key_env: the environment variable that holds the server's key; None takes OPENAI_API_KEY, if it is set
+        bos: the text of the token that begins texts for the model behind a URL, such as "<s>": it stands where a context is empty
+        price: what a million tokens cost, read and written, in your currency: (0.5, 1.5)
+        concurrency: how many requests a server gets at once
+        requests_per_minute, tokens_per_minute: the most that a server is asked in 60 seconds
+        timeout: seconds that one answer of a server may take
     """
 
     tokenizer: Any = None
@@ -70,6 +82,14 @@ class LoadOptions:
     token_budget: int | None = None
     cache: bool = True
     verify: bool = False
+    model: str | None = None
+    key_env: str | None = None
+    bos: str | None = None
+    price: tuple[float, float] | None = None
+    concurrency: int = 8
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    timeout: float = 60.0
 
 
 def load(target: Any, *, options: LoadOptions | None = None, **changes: Any) -> Model:
@@ -78,8 +98,8 @@ def load(target: Any, *, options: LoadOptions | None = None, **changes: Any) -> 
     `target` is the embedded model's name, "gemma-3-270m" (if its package is installed), a name of the Hugging Face hub, a folder,
     a GGUF file, a loaded transformers model, a fitted scikit-learn classifier, a torch module (with `labels` and `tokenizer` or
     `transform`), a callable that takes a list of texts and gives class probabilities, or word vectors: a mapping or table from
-    words to vectors, gensim's KeyedVectors, a text file (.vec, .txt) of word2vec, fastText or GloVe. `changes` are the fields of
-    `LoadOptions`.
+    words to vectors, gensim's KeyedVectors, a text file (.vec, .txt) of word2vec, fastText or GloVe; or the URL of an
+    OpenAI-compatible server, https://host/v1#model. `changes` are the fields of `LoadOptions`.
 
     Raises `ModelError` where the model cannot be loaded, `OutOfMemory` before loading where it does not fit, `UsageError` for
     options that are unknown or missing; each says what to do.
@@ -97,6 +117,7 @@ def load(target: Any, *, options: LoadOptions | None = None, **changes: Any) -> 
     if kind == "workbench model":
         loaded: Model = target
         return loaded
+    _only_for_servers(kind, settings)
     module, function = ADAPTERS[kind]
     made: Model = getattr(importlib.import_module(f"workbench.models.{module}"), function)(target, settings)
     held.note(made, _origin(target, kind, settings, made))
@@ -161,7 +182,16 @@ ADAPTERS = {  # kind -> module of workbench.models, function of (target, options
     "callable": ("callables", "from_callable"),
     "word vectors": ("vectors", "from_vectors"),
     "word vector file": ("vectors", "from_file"),
+    "url": ("_endpoint_open", "from_url"),
 }
+
+
+def _only_for_servers(kind: str, settings: LoadOptions) -> None:
+    """Raise `UsageError` for an option that only a server's model has."""
+    default = LoadOptions()
+    for name in ENDPOINT_ONLY if kind != "url" else ():
+        if getattr(settings, name) != getattr(default, name):
+            raise UsageError(f"{name} is for a model behind a URL; this one is a {kind}. Leave {name} out.")
 
 
 def _settle(options: LoadOptions | None, changes: dict[str, Any]) -> LoadOptions:
@@ -207,6 +237,8 @@ def _kind_of_name(target: str | Path) -> str:
         raise UsageError(f"The model's name is empty. Try {EMBEDDED!r}.")
     if text.lower() == EMBEDDED:
         return "packaged model"
+    if isinstance(target, str) and URL.match(text):
+        return "url"
     path = Path(text).expanduser()
     if path.is_dir():
         return "folder"

@@ -20,7 +20,9 @@ def need_verb(model: Any, verb: str, what: str) -> None:
         if not model.name:
             raise NotApplicable(f"this question needs {what} ({verb}), and no model was given.")
         able = ", ".join(sorted(model.verbs)) or "nothing"
-        raise NotApplicable(f"this question needs {what} ({verb}); the model {model.name!r} can {able}.")
+        why = getattr(model, "reasons", {}).get(verb, "")  # of a model behind a URL
+        because = f" It cannot {verb}: {why}" if why else ""
+        raise NotApplicable(f"this question needs {what} ({verb}); the model {model.name!r} can {able}.{because}")
 
 
 def rows_frame(records: Sequence[Mapping[str, Any]], examples: "Examples", columns: Sequence[str]) -> "pd.DataFrame":

@@ -43,7 +43,9 @@ def cost(choice: Choice, cell: Cell, space: dict[str, Any], *, timed: str = "") 
     said = [counts.problem] if counts.problem else [f"{counted(len(data), 'example')}: {counts.said}"]
     if counts.total:
         said.append(timed or _from_last(choice, cell, model, counts.total))
-    return Cost(said, columns)
+        price = getattr(model, "cost_said", None)  # of a model behind a URL whose price was given
+        said += [price(counts.tokens, counts.written or counts.total)] if price and counts.tokens else []
+    return Cost([each for each in said if each], columns)
 
 
 def timed(choice: Choice, cell: Cell, space: dict[str, Any]) -> str:

@@ -41,12 +41,16 @@ UNITS |= {"classify": "inputs to classify", "embed": "texts to embed", "read": "
 
 
 class Count(NamedTuple):
-    """Requests by verb, whether there may be more, tokens in all where they are known, and why it stopped."""
+    """Requests by verb, whether there may be more, tokens in all where they are known, and why it stopped.
+
+    `written` is how many tokens are written at most.
+    """
 
     requests: dict[str, int]
     exact: bool
     tokens: int | None
     problem: str = ""
+    written: int = 0
 
     @property
     def total(self) -> int:
@@ -77,6 +81,7 @@ class _StandIn:
         self.info = getattr(model, "info", None) or ModelInfo(name, "language model")
         self.requests: dict[str, int] = {}
         self.texts: list[str] = []
+        self.written = 0
 
     def __getattr__(self, name: str) -> Any:
         if self._model is None:
@@ -93,9 +98,10 @@ class _StandIn:
     def choose(self, questions: Sequence[Question], **_: Any) -> Choices:
         """Give every choice the same likelihood."""
         sizes = [len(question.choices) for question in questions]
-        self._note(
-            "choose", sum(sizes), [question.prompt + choice for question in questions for choice in question.choices]
-        )
+        whole = [question.prompt + choice for question in questions for choice in question.choices]
+        once = getattr(self._model, "per_question", False)  # a server that tells the likeliest next tokens at once
+        asked = [question.prompt for question in questions] if once else whole
+        self._note("choose", len(asked), asked)
         logp = tuple(np.full(size, -1.0) for size in sizes)
         return Choices(logp, tuple(np.ones(size, np.int64) for size in sizes), np.ones(len(sizes), bool))
 
@@ -107,10 +113,11 @@ class _StandIn:
         no = np.zeros(n, bool)
         return Scores(np.arange(n + 1), none, flat, flat, flat, -flat, none, ~no, no, none)
 
-    def generate(self, prompts: Sequence[str], **_: Any) -> Generations:
+    def generate(self, prompts: Sequence[str], **options: Any) -> Generations:
         """Write nothing."""
         n = len(prompts)
         self._note("generate", n, list(prompts))
+        self.written += n * int(options.get("max_tokens", 64))
         return Generations(("",) * n, np.zeros(n), np.ones(n, bool))
 
     def fill(self, blanks: Sequence[Any], **_: Any) -> Fillings:
@@ -157,7 +164,7 @@ def count(probe: Any, model: Any, name: str, examples: Any, options: dict[str, A
         problem, exact = str(wrong) if not asked.requests else "", False
     except Exception:  # a probe that cannot do with empty answers: what it asked until then is known
         exact = False
-    return Count(asked.requests, exact, _tokens(asked, model), problem)
+    return Count(asked.requests, exact, _tokens(asked, model), problem, asked.written)
 
 
 def _tokens(asked: _StandIn, model: Any) -> int | None:
@@ -165,6 +172,10 @@ def _tokens(asked: _StandIn, model: Any) -> int | None:
     tokenizer, texts = getattr(model, "tokenizer", None), asked.texts[: 4 * SAMPLED]
     if tokenizer is None or not texts:
         return None
+    usage = getattr(model, "usage", None)
+    if usage is not None:  # a model behind a URL: as many as its server counted for texts until now
+        each = usage.tokens_of(float(np.mean([len(text) for text in texts])))
+        return None if each is None else round(each * sum(asked.requests.values()))
     try:
         ids = tokenizer(texts, add_special_tokens=False)["input_ids"]
     except Exception:  # a tokenizer of another kind
