@@ -66,18 +66,25 @@ class Server:
         with self.forward:
             return self.model(torch.tensor([ids])).logits[0].double().log_softmax(-1).numpy()
 
+    def best(self, row: np.ndarray, top: int) -> list[int]:
+        """Return the likeliest tokens, in order."""
+        some = np.argpartition(-row, min(top, len(row) - 1))[:top]
+        return [int(i) for i in some[np.argsort(-row[some])]][: self.most_top]
+
     def told(self, row: np.ndarray, token: int, top: int) -> dict[str, float]:
         """Return the likeliest tokens of a place, and the one that stands there."""
-        best = np.argsort(-row, kind="stable")[: min(top, self.most_top)]
-        return {self.tokenizer.decode([int(i)]): float(row[i]) for i in (*best, token)}
+        best = self.best(row, top)
+        return {self.tokenizer.decode([i]): float(row[i]) for i in (*best, token)}
 
-    def write(self, ids: list[int], payload: dict[str, Any]) -> tuple[list[int], list[np.ndarray]]:
-        """Return the tokens that are written, and the distributions that they were drawn from."""
+    def write(
+        self, ids: list[int], payload: dict[str, Any], first: np.ndarray | None = None
+    ) -> tuple[list[int], list[np.ndarray]]:
+        """Return the tokens that are written, and the distributions that they were drawn from; `first` is that of the first."""
         random = np.random.default_rng(payload.get("seed"))
         written: list[int] = []
         rows = []
         for _ in range(payload.get("max_tokens", 16)):
-            row = self.table([*ids, *written])[-1]
+            row = first if first is not None and not written else self.table([*ids, *written])[-1]
             heat = payload.get("temperature", 1.0)
             p = np.exp(row / heat) if heat else np.eye(len(row))[row.argmax()]
             token = int(random.choice(len(row), p=p / p.sum()))
@@ -93,14 +100,14 @@ class Server:
         """Answer /completions."""
         text, top = payload["prompt"], payload.get("logprobs")
         ids = self.ids(text)
-        written, rows = self.write(ids, payload)
+        table = self.table(ids)
+        written, rows = self.write(ids, payload, table[-1])
         answer = self.cut(self.tokenizer.decode(written), payload)
         choice: dict[str, Any] = {"index": 0, "text": answer, "logprobs": None, "finish_reason": "length"}
         echo = payload.get("echo") and self.echo
         if echo:
             choice["text"] = text + answer
         if top is not None and self.logprobs:
-            table = self.table(ids)
             offsets = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
             starts = [0] * (len(ids) - len(offsets)) + [start for start, _ in offsets]
             listed = list(zip(ids, [None, *table[:-1]], starts, strict=True)) if echo else []
@@ -127,7 +134,7 @@ class Server:
             top = payload.get("top_logprobs", 0)
             content = []
             for token, row in zip(written, rows, strict=True):
-                best = [int(i) for i in np.argsort(-row, kind="stable")[: min(top, self.most_top)]]
+                best = self.best(row, top)
                 one = [{"token": self.tokenizer.decode([i]), "logprob": float(row[i])} for i in best]
                 content.append(
                     {"token": self.tokenizer.decode([token]), "logprob": float(row[token]), "top_logprobs": one}

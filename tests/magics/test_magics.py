@@ -7,10 +7,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import tiny
 from fakes import Chooser, Classifier
 from IPython.core.completer import provisionalcompleter
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
+from openai_server import Server, serving
 from workbench_ipython.completion import suggestions
 
 import workbench as wb
@@ -260,3 +262,18 @@ def test_a_text_in_brackets_is_no_list(shell: Any) -> None:
     line = "swap model facts answers=\"['a', 'b']\" prompt=[{text}] -n 2"
 
     assert "[{text}]" == shell.run_line_magic("probe", line).options["prompt"]
+
+
+def test_a_model_behind_a_url_is_loaded_and_probed(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model's name stands after #; a device set for other models is not meant for it; errors are one line."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    shell.run_line_magic("config", "WorkbenchMagics.device = 'cpu'")
+    with serving(Server(tiny.language_model(), tiny.tokenizer())) as server:
+        shell.run_line_magic("model", f"{server.url} --revision May -o far")
+        shell.run_line_magic("probe", "calibration far mini scoring=letters")
+        assert ("complete", "May") == (
+            shell.user_ns["report"].record.outcome,
+            shell.user_ns["report"].record.model["revision"],
+        )
+        with pytest.raises(UsageError, match="NOT_SET_HERE is not set"):
+            shell.run_line_magic("model", f"{server.url} --key-env NOT_SET_HERE")

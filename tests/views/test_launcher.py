@@ -5,7 +5,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import tiny
 from fakes import Chooser
+from openai_server import Server, serving
 
 import workbench as wb
 from workbench.errors import UsageError
@@ -186,6 +188,30 @@ def test_the_cost_is_counted_and_timed(space: dict[str, Any]) -> None:
     assert "kind" in before.columns
     assert before.said[0] == after[0]
     assert "that were timed" in after[1]
+
+
+def test_the_price_of_a_model_behind_a_url_is_said_before_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tokens as the server counted them in what it answered until now, times the price; requests as it is asked."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with serving(Server(tiny.language_model(), tiny.tokenizer())) as server:
+        space = {"far": load(server.url, price=(1000, 3000), cache=False)}
+        choice = Choice("far", "mini", "calibration")
+        before = cost(choice, cell_of(choice, space), space).said
+        wb.run("calibration", space["far"], "mini")
+        after = cost(choice, cell_of(choice, space), space).said
+        used = space["far"].usage
+        first = used.read
+        wb.run("calibration", space["far"], "mini")
+        server.echo = False
+        space["far"] = load(server.url, price=(1000, 3000))
+        letters = Choice("far", "mini", "calibration", options={"scoring": "letters"})
+        once = cost(letters, cell_of(letters, space), space).said
+
+    assert before[0].startswith("12 examples: 48 answers to score, about ")
+    assert "at the price given, tokens as the server counted them in 3 answers" in before[-1]
+    told = float(after[-1].split()[1].replace(",", ""))
+    assert told == pytest.approx(1000 * (used.read - first) / 1e6, rel=0.1)
+    assert once[0].startswith("12 examples: 12 answers to score")
 
 
 def test_the_cost_of_a_sweep_counts_every_copy() -> None:
