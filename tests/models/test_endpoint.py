@@ -20,6 +20,7 @@ import workbench as wb
 from workbench.errors import DataError, ModelError, NotApplicable, UsageError
 from workbench.models.language import LanguageModel
 from workbench.models.load import kind_of, load
+from workbench.models.origin import reopen
 from workbench.models.verbs import Question, Request, Silent
 
 LETTERS = (" A", " B", " C", " D")
@@ -398,7 +399,7 @@ def test_the_key_is_kept_nowhere(
 
 
 def test_the_record_says_what_is_known_of_the_model(server: Server) -> None:
-    """Server, model, fingerprint, that weights are unknown; the report shows it, and its command loads the same again."""
+    """Server, model, fingerprint, that weights are unknown; the report shows it, and record and command load the same again."""
     report = wb.run("calibration", load(server.url), "mini", scoring="letters")
 
     assert server.url == report.record.model["name"]
@@ -406,6 +407,7 @@ def test_the_record_says_what_is_known_of_the_model(server: Server) -> None:
     assert any("weights unknown" in note for note in report.notes)
     assert any("'fp_1'" in note for note in report.notes)
     assert f"wb.run('calibration', {server.url!r}, 'mini', scoring='letters')" == report.record.command
+    assert server.url == reopen(report.record.model).info.name
 
 
 def test_usage_and_price_are_counted(server: Server) -> None:

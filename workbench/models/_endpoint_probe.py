@@ -215,7 +215,7 @@ def _post(asking: Asking, path: str, payload: Mapping[str, Any], usage: Usage, a
 
 def _inside(error: Exception | None) -> str:
     """Return what an error says, as it goes on in a sentence."""
-    text = str(error)
+    text = str(error).rstrip(".")
     return "the" + text[3:] if text.startswith("The ") else text
 
 

@@ -18,7 +18,7 @@ from workbench.models.verbs import Model
 
 __all__ = ["named", "recorded", "reopen", "tensor_marks", "tensor_marks_of"]
 
-BY_NAME = ("packaged model", "hub name", "folder", "gguf file", "pickle", "word vector file")
+BY_NAME = ("packaged model", "hub name", "folder", "gguf file", "pickle", "word vector file", "url")
 RUNS_CODE = ("trust_remote_code", "allow_pickle")  # of the model's author: to be asked for anew, whatever a record says
 WITH_DTYPE = ("language model", "masked language model", "embedder", "classifier")
 MOST_BYTES = 4 * 2**30  # of a model whose tensors are hashed one by one
