@@ -94,7 +94,7 @@ def _tokens(model: Any, texts: list[str], monitor: Monitor) -> Features:
         if high > low:
             logp = made.logp[low:high]
             asked[i] = [high - low, -logp.mean(), logp.std(), -made.mean_logp[low:high].mean()]
-    names = TOKEN_NAMES
+    names: tuple[str, ...] = TOKEN_NAMES
     if np.isnan(asked[made.done, -1]).all():  # a model behind a URL does not tell the entropy
         asked, names = asked[:, :-1], names[:-1]
     return _without_levels(np.hstack([own, asked]), (*TEXT_NAMES, *names), made.done)
