@@ -7,6 +7,7 @@ at last with the right one, which must pass.
 import ast
 import json
 import re
+import runpy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -310,3 +311,27 @@ def test_a_chapter_is_kept_without_outputs_and_has_what_each_has(chapter: str) -
         counted(sum(cell["metadata"].get("nbgrader", {}).get("points", 0) for cell in notebook["cells"]), "point")
         in notes
     )
+
+
+def test_students_get_the_chapters_without_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every solution is a stub, every hidden test is gone, all else is as it was; what a student has written is not overwritten."""
+    module = runpy.run_path(str(COURSE / "student.py"))
+    made = module["write"](tmp_path)
+
+    assert [f"{chapter}.ipynb" for chapter in CHAPTERS] == [path.name for path in made]
+    assert {"planted.py", *(path.name for path in made)} == {path.name for path in tmp_path.iterdir()}
+    for path in made:
+        before, after = (json.loads((folder / path.name).read_text())["cells"] for folder in (COURSE, tmp_path))
+        for whole, cell in zip(before, after, strict=True):
+            source, was = "".join(cell["source"]), "".join(whole["source"])
+            one = cell["metadata"].get("nbgrader", {})
+            assert "SOLUTION" not in source
+            assert "HIDDEN" not in source
+            if one.get("solution"):
+                assert ("NotImplementedError" if cell["cell_type"] == "code" else "YOUR ANSWER HERE") in source
+            elif "HIDDEN" not in was:
+                assert (source, whole["metadata"]) == (was, cell["metadata"])
+    made[0].write_text("mine")
+    assert [] == module["write"](tmp_path)
+    assert "mine" == made[0].read_text()
+    assert "left as it is" in capsys.readouterr().out

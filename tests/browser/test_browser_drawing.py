@@ -60,7 +60,8 @@ def test_a_drawn_curve_is_compared_with_the_measured_one(notebook: Callable[...,
     book.picture("drawing-light-1600")
     book.resize(900, 900)
     book.command("apputils:change-theme", theme="JupyterLab Dark")
-    page.wait_for_timeout(500)
+    page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
+    page.wait_for_timeout(1500)  # the splash of the change fades
     book.picture("drawing-dark-900")
     book.command("apputils:change-theme", theme="JupyterLab Light")
     assert not page.evaluate("() => window.__xss")
