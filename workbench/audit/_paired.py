@@ -3,7 +3,8 @@
 A metric that is a mean over rows (a probe says so in `per_row`) is compared row by row: shares by MOVER and McNemar's exact test,
 other means by a t interval of the differences and sign flips of whole clusters, which is the permutation test that exchanges the
 two models within a cluster. Every other metric is a function of all rows: clusters are resampled for both reports alike,
-`summarise` is asked again for each draw, and the spread of the differences is the standard error of Student's t.
+`summarise` is asked again for each draw, and the spread of the differences is the standard error of Student's t. Where
+`exchanges` are asked for, its p-value is that of a permutation: the models change places in whole clusters, at random.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from workbench.probes.protocol import Probe
 
-__all__ = ["COLUMNS", "Asked", "differences"]
+__all__ = ["COLUMNS", "Asked", "Compared", "Pair", "compared", "differences", "interval_of"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -38,13 +39,14 @@ QUICK = 20  # draws behind a metric's own interval, which a bootstrap of its val
 
 
 class Asked(NamedTuple):
-    """How the rows are counted: by which probe, options and slices; `draws` of the bootstrap and its seed."""
+    """How the rows are counted: by which probe, options and slices; `draws` of the bootstrap, its seed, and exchanges."""
 
     probe: "Probe"
     options: Mapping[str, Any]
     by: tuple[str, ...]
     draws: int
     seed: int
+    exchanges: int = 0
 
 
 class _Line(NamedTuple):
@@ -60,7 +62,7 @@ class _Line(NamedTuple):
     method_b: str
 
 
-class _Pair(NamedTuple):
+class Pair(NamedTuple):
     """What a metric is the mean of, in both reports, (n,) over the rows in it, and their clusters."""
 
     a: Floats
@@ -69,8 +71,22 @@ class _Pair(NamedTuple):
     codes: NDArray[np.intp]
 
 
+class Compared(NamedTuple):
+    """The table of differences, notes, and what each metric is the mean of, where it is a mean over rows."""
+
+    table: "pd.DataFrame"
+    notes: tuple[str, ...]
+    pairs: Mapping[tuple[str, str], Pair]
+
+
 def differences(a: "pd.DataFrame", b: "pd.DataFrame", asked: Asked) -> tuple["pd.DataFrame", tuple[str, ...]]:
     """Return the table of differences with the columns `COLUMNS`, and notes; rows of both in one order, clusters the same."""
+    found = compared(a, b, asked)
+    return found.table, found.notes
+
+
+def compared(a: "pd.DataFrame", b: "pd.DataFrame", asked: Asked) -> Compared:
+    """Return the differences, and the pairs behind those that are means; rows of both in one order, clusters the same."""
     import pandas as pd
 
     lines, alone = _lines(*(_summary(rows, asked, asked.options) for rows in (a, b)))
@@ -86,6 +102,7 @@ def differences(a: "pd.DataFrame", b: "pd.DataFrame", asked: Asked) -> tuple["pd
         if (one.metric, one.group) not in {*pairs, *banded} and not one.metric.startswith("p_value")
     ]
     drawn = _drawn(a, b, asked, codes) if rest and asked.draws else {}
+    exchanged = _exchanged(a, b, asked, codes) if rest and asked.exchanges else {}
     records = []
     for one in lines:
         key = (one.metric, one.group)
@@ -99,10 +116,14 @@ def differences(a: "pd.DataFrame", b: "pd.DataFrame", asked: Asked) -> tuple["pd
             found, p = undefined(reason, value=one.value_a - one.value_b, n=one.n), float("nan")
         else:
             found, p = _of_draws(one, drawn.get(key), _clusters(_members(a, one.group), codes), asked.draws)
+            if key in exchanged:
+                p = _of_exchanges(one.value_a - one.value_b, exchanged[key])
+                how = f"p: models exchanged in whole clusters, {asked.exchanges} times"
+                found = found._replace(method=f"{found.method.removesuffix('; p: the same t')}; {how}")
         records.append((*key, one.value_a, one.value_b, *found[:4], p, float("nan"), found.method))
     table = pd.DataFrame(records, columns=list(COLUMNS)).astype({"n": int})
     notes = (f"In one of the two only: {', '.join(alone)}.",) if alone else ()
-    return table.assign(p_holm=_holm(table)), notes
+    return Compared(table.assign(p_holm=_holm(table)), notes, pairs)
 
 
 def _summary(rows: "pd.DataFrame", asked: Asked, options: Mapping[str, Any]) -> "pd.DataFrame":
@@ -135,7 +156,7 @@ def _clusters(members: Mask | None, codes: NDArray[np.intp]) -> int:
 
 def _pairs(
     lines: Iterable[_Line], a: "pd.DataFrame", b: "pd.DataFrame", asked: Asked, codes: NDArray[np.intp]
-) -> dict[tuple[str, str], _Pair]:
+) -> dict[tuple[str, str], Pair]:
     """Return the metrics that are a mean over the same rows in both; a `per_row` that does not give the metric is not believed."""
     per_row = getattr(asked.probe, "per_row", None)
     if per_row is None:
@@ -157,15 +178,15 @@ def _pairs(
         off = max(abs(x.mean() - line.value_a), abs(y.mean() - line.value_b))
         if off <= EXACT * max(1.0, abs(line.value_a), abs(line.value_b)):
             own = clusters[known]
-            found[line.metric, line.group] = _Pair(x, y, own if len(set(own)) < len(own) else None, codes[known])
+            found[line.metric, line.group] = Pair(x, y, own if len(set(own)) < len(own) else None, codes[known])
     return found
 
 
-def _shares(pair: _Pair) -> bool:
+def _shares(pair: Pair) -> bool:
     return bool(np.isin(pair.a, (0.0, 1.0)).all() and np.isin(pair.b, (0.0, 1.0)).all())
 
 
-def _flips(pairs: Mapping[tuple[str, str], _Pair], m: int, seed: int) -> dict[tuple[str, str], float]:
+def _flips(pairs: Mapping[tuple[str, str], Pair], m: int, seed: int) -> dict[tuple[str, str], float]:
     """Return the p-value of each pair: all that flip signs do so in the same draws."""
     chances, sums, keys = {}, [], []
     for key, pair in pairs.items():
@@ -181,13 +202,20 @@ def _flips(pairs: Mapping[tuple[str, str], _Pair], m: int, seed: int) -> dict[tu
     return chances
 
 
-def _of_rows(pair: _Pair, p: float) -> tuple[Interval, float]:
-    """Return the difference of a mean over rows, and its p-value."""
+def interval_of(pair: Pair, level: float = 0.95) -> Interval:
+    """Return the difference of a mean over rows with its interval at a level."""
     if _shares(pair):
-        found = share_difference(pair.a, pair.b, clusters=pair.clusters)
+        return share_difference(pair.a, pair.b, clusters=pair.clusters, level=level)
+    return mean(pair.a - pair.b, clusters=pair.clusters, level=level)
+
+
+def _of_rows(pair: Pair, p: float) -> tuple[Interval, float]:
+    """Return the difference of a mean over rows, and its p-value."""
+    found = interval_of(pair)
+    if _shares(pair):
         test = "exact McNemar" if pair.clusters is None else "McNemar, whole clusters exchanged"
     else:
-        found, test = mean(pair.a - pair.b, clusters=pair.clusters), "sign flips of clusters"
+        test = "sign flips of clusters"
     return found._replace(method=f"{found.method}; p: {test}"), p
 
 
@@ -214,6 +242,41 @@ def _drawn(
             if key in second:
                 found.setdefault(key, np.full(asked.draws, np.nan))[draw] = value - second[key]
     return found
+
+
+def _exchanged(
+    a: "pd.DataFrame", b: "pd.DataFrame", asked: Asked, codes: NDArray[np.intp]
+) -> dict[tuple[str, str], Floats]:
+    """Return the difference of each metric with the models exchanged in some clusters (exchanges,), NaN where it has none."""
+    options = {**asked.options, "draws": QUICK} if "draws" in asked.probe.options else asked.options
+    rng, found = np.random.default_rng([asked.seed, 19]), dict[tuple[str, str], Floats]()
+    own, n = [name for name in a.columns if name in set(b.columns)], len(a)
+    both = _stacked(a[own], b[own])
+    for at in range(asked.exchanges):
+        turned = rng.integers(0, 2, int(codes.max()) + 1).astype(bool)[codes]
+        places = np.where(turned, np.arange(n) + n, np.arange(n))
+        tables = [
+            _summary(both.take(one).reset_index(drop=True), asked, options) for one in (places, (places + n) % (2 * n))
+        ]
+        first, second = (dict(zip(zip(t["metric"], t["group"], strict=True), t["value"], strict=True)) for t in tables)
+        for key, value in first.items():
+            if key in second:
+                found.setdefault(key, np.full(asked.exchanges, np.nan))[at] = value - second[key]
+    return found
+
+
+def _stacked(a: "pd.DataFrame", b: "pd.DataFrame") -> "pd.DataFrame":
+    import pandas as pd
+
+    return pd.concat([a, b], ignore_index=True)
+
+
+def _of_exchanges(value: float, found: Floats) -> float:
+    """Return the two-sided p-value; an exchange that does not define the metric counts as one that reaches the value."""
+    if not np.isfinite(value):
+        return float("nan")
+    reached = int((~(np.abs(found) < abs(value) * (1 - EXACT) - 1e-12)).sum())
+    return (1 + reached) / (1 + len(found))
 
 
 def _copies(rows: "pd.DataFrame", places: NDArray[np.intp], slot: NDArray[np.intp]) -> "pd.DataFrame":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from workbench._format import decimals, format_count, format_metric, format_number
 from workbench._report_html import image
+from workbench.audit._margins import needed_words
 from workbench.charts.metrics import metric_title
 from workbench.probes._slices import OVERALL
 
@@ -28,8 +29,11 @@ def text(comparison: "Comparison") -> str:
     for name, line in zip(names, _cells(lines), strict=True):
         one, two, difference, p, n = line
         said.append(f"  {_printable(name):<{wide}}  {one} - {two} = {difference:<26}  {p:<16}  n = {n}".rstrip())
+    words = needed_words(comparison)
+    said += [words] if words else []
     more = f" ({left} more)" if left else ""
-    return "\n".join([*said, f".metrics{more}, .rows, .chart(), .limits"])
+    ways = ".equivalence(margin), .noninferiority(margin), .sample_size()"
+    return "\n".join([*said, f".metrics{more}, .rows, .chart(), {ways}, .limits"])
 
 
 def notebook_html(comparison: "Comparison") -> str:
@@ -58,6 +62,8 @@ def notebook_html(comparison: "Comparison") -> str:
     parts.append(f'<table style="{looks}"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>')
     if left:
         parts.append(f'<div style="{muted};font-size:12px">{left} more lines in <code>.metrics</code></div>')
+    words = needed_words(comparison)
+    parts += [f'<div style="{muted};margin:4px 0">{escape(words)}</div>'] if words else []
     if comparison.by and len(lines):
         parts.append(image("difference", comparison.chart()))
     limits = "".join(f'<li style="margin:2px 0">{escape(limit)}</li>' for limit in comparison.limits)

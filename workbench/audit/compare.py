@@ -5,12 +5,13 @@ that know of the pairing: two models that are asked the same questions agree on 
 better than either number. How it is computed stands in `_paired`, what matches what in `_match`, how it is shown in `_show`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from workbench.audit._margins import needed, verdicts
 from workbench.audit._match import joined, matched, settled
-from workbench.audit._paired import Asked, differences
+from workbench.audit._paired import Asked, Pair, compared
 from workbench.errors import UsageError, unknown
 from workbench.frames import METRIC_COLUMNS
 from workbench.reports import Report
@@ -26,7 +27,9 @@ LIMITS = (
     "p is that of one line; p_holm is corrected for the slices of one metric and one column, not for all metrics. What was picked "
     "because it stood out needs rows that were held out.",
     "Interval and p-value come by different ways for shares, and may disagree close to 0.05.",
-    "No difference found is not no difference: read the interval.",
+    "No difference found is not no difference: read the interval, or ask equivalence(margin).",
+    "How many examples the observed difference would need is as uncertain as the difference: ask for the one that would matter, "
+    "sample_size(difference=...).",
 )
 
 
@@ -45,6 +48,7 @@ class Comparison:
     by: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     limits: tuple[str, ...] = LIMITS
+    pairs: Mapping[tuple[str, str], Pair] = field(default_factory=dict)  # of metrics that are means over rows
 
     @property
     def names(self) -> tuple[str, str]:
@@ -62,6 +66,39 @@ class Comparison:
         """Names of the metrics to show first: the probe's, as far as they were compared."""
         known = dict.fromkeys(self.metrics["metric"])
         return tuple(name for name in self.a.headline if name in known) or tuple(known)[:10]
+
+    def equivalence(self, margin: float, *, metric: str | None = None, level: float = 0.05) -> "pd.DataFrame":
+        """Return whether each difference lies between -margin and margin: two one-sided tests (TOST) at `level`.
+
+        Columns: metric, group, difference, low and high (the interval of 1 - 2 level, which decides), margin, n, p, verdict
+        ("equivalent", "different, within the margin", "different", "different by more than the margin", "cannot say"), method.
+        `metric` names one; by default those of the headline. The margin is in the metric's unit: the largest difference that would
+        not matter, chosen before looking. p is of each line by itself.
+        """
+        return verdicts(self, margin, metric=metric, better=None, level=level)
+
+    def noninferiority(
+        self, margin: float, *, metric: str | None = None, better: str = "higher", level: float = 0.025
+    ) -> "pd.DataFrame":
+        """Return whether a is not worse than b by more than the margin: one-sided at `level`; columns as in `equivalence`.
+
+        `better` says which values are ("higher" for an accuracy, "lower" for a loss). Verdicts: "better", "not worse",
+        "worse, within the margin", "worse", "worse by more than the margin", "cannot say".
+        """
+        if metric is None and self.headline:
+            metric = self.headline[0]  # the headline mixes metrics of which more is better and of which less is
+        return verdicts(self, margin, metric=metric, better=better, level=level)
+
+    def sample_size(
+        self, *, metric: str | None = None, difference: float | None = None, power: float = 0.8, level: float = 0.05
+    ) -> "pd.DataFrame":
+        """Return how many rows it takes to see a difference with this power; `difference` None: one of the observed size.
+
+        Shares: McNemar's test (Connor 1987) with the share of rows in which these two models differ; other means: the paired t
+        test with the spread of these differences; both times the design effect of the clusters. All else: from the bootstrap's
+        standard error. Columns: metric, group, difference, n, n_needed, design_effect, power, method.
+        """
+        return needed(self, metric=metric, difference=difference, power=power, level=level)
 
     def chart(self, metric: str | None = None) -> Any:
         """Return a forest plot of one metric's differences, a minus b, by group; the first of the headline where none is named."""
@@ -94,14 +131,24 @@ class Comparison:
 
 
 def compare(
-    a: Report, b: Report, *, by: Sequence[str] | str | None = None, draws: int = 200, seed: int = 0
+    a: Report,
+    b: Report,
+    *,
+    by: Sequence[str] | str | None = None,
+    draws: int = 200,
+    exchanges: int = 0,
+    seed: int = 0,
 ) -> Comparison:
     """Return the difference of every metric of two reports of one probe on the same examples, a minus b, with 95 % intervals.
 
     Shares of the same rows: interval by MOVER, p by McNemar's exact test. Other means of the same rows: t interval of the
     differences, p by sign flips. All else: a paired bootstrap that asks the probe's `summarise` again in each of `draws` resamples,
     its standard error with Student's t. Each resamples or exchanges what was drawn independently, the reports' `cluster`. Values
-    with a null band (ECE, MCE) have no interval, and their difference has none.
+    with a null band (ECE, MCE) have no interval, and their difference has none. `exchanges` above 0 gives what is bootstrapped the
+    p-value of a permutation that often: the two models change places in whole clusters.
+
+    `comparison.equivalence(margin)` and `noninferiority(margin)` say whether a difference is too small to matter, `sample_size()`
+    how many examples would show it.
 
     `by` names the columns to slice by, default: those of both reports. Rows that are held out in either stay out.
 
@@ -116,7 +163,9 @@ def compare(
     """
     if not isinstance(draws, int) or isinstance(draws, bool) or (draws and draws < 20) or draws < 0:
         raise UsageError(f"draws must be 0 (leave out what needs them) or at least 20; it is {draws!r}.")
+    if not isinstance(exchanges, int) or isinstance(exchanges, bool) or (exchanges and exchanges < 20):
+        raise UsageError(f"exchanges must be 0 or at least 20; it is {exchanges!r}.")
     slices = settled(a, b, by)
     rows = matched(a, b)
-    metrics, notes = differences(rows.a, rows.b, Asked(a._probe, a.options, slices, draws, seed))
-    return Comparison(a, b, metrics, joined(rows), by=slices, notes=(*rows.notes, *notes))
+    found = compared(rows.a, rows.b, Asked(a._probe, a.options, slices, draws, seed, exchanges))
+    return Comparison(a, b, found.table, joined(rows), by=slices, notes=(*rows.notes, *found.notes), pairs=found.pairs)

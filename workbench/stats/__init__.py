@@ -16,6 +16,8 @@
     resample       the cluster bootstrap of any function of sums
     groups         rates by group, and what is between groups
     slices         which slices of the rows have more errors, corrected for the search
+    equivalence    whether a difference is too small to matter: TOST, non-inferiority
+    sample_size    how many pairs show a difference of some size
     held_out       slices that were found elsewhere, tested in rows that had no part in finding them
     worst_group    the worst of several groups, its interval allowing for the choice
     robustness     accuracy elsewhere beyond what accuracy here foretells

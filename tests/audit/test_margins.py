@@ -1,0 +1,100 @@
+"""A comparison's words about a margin, and how many examples a difference needs."""
+
+import numpy as np
+import pytest
+from audit.test_compare import Plain, Ratio, line, made_up, stored
+
+from workbench.audit.compare import Comparison, compare
+from workbench.errors import UsageError
+from workbench.stats.intervals import mean
+from workbench.stats.paired import share_difference
+from workbench.stats.sample_size import paired_means, paired_shares
+
+
+def alike() -> Comparison:
+    """Return the comparison of two models of one kind."""
+    return compare(stored(0.02, 1), stored(0.0, 2))
+
+
+def test_equivalence_is_read_from_the_paired_interval_of_90_percent() -> None:
+    """A wide margin finds two alike models equivalent, a narrow one cannot say; shares and means have their own intervals."""
+    found = alike()
+    rows = found.rows
+    share = share_difference(rows["prefers_more_a"], rows["prefers_more_b"], level=0.9)
+    wide, narrow = (found.equivalence(margin, metric="prefers_more").iloc[0] for margin in (0.2, 0.001))
+    gap = found.equivalence(1.0, metric="mean_difference").iloc[0]
+
+    assert (wide["verdict"], narrow["verdict"]) == ("equivalent", "cannot say")
+    assert (wide["low"], wide["high"]) == pytest.approx((share.low, share.high))
+    assert wide["p"] < 0.05 < narrow["p"]
+    assert (gap["low"], gap["high"]) == pytest.approx(mean(rows["difference_a"] - rows["difference_b"], level=0.9)[1:3])
+    assert set(found.equivalence(0.2)["metric"]) == set(found.headline)
+
+
+def test_noninferiority_has_a_side() -> None:
+    """A model that prefers more by 0.6 nats is better where more is better, and worse where less is."""
+    found = compare(stored(0.6, 1), stored(0.0, 2))
+
+    assert found.noninferiority(0.1, metric="mean_difference")["verdict"].iloc[0] == "better"
+    other = found.noninferiority(0.1, metric="mean_difference", better="lower").iloc[0]
+    assert other["verdict"] == "worse by more than the margin"
+    assert other["p"] > 0.99
+
+
+def test_the_number_that_is_needed_is_that_of_these_pairs() -> None:
+    """Shares by McNemar's formula, means by the t test's; of a difference that is named, or of the observed one."""
+    found = alike()
+    rows = found.rows
+    apart = (rows["prefers_more_a"] != rows["prefers_more_b"]).mean()
+    gaps = rows["difference_a"] - rows["difference_b"]
+    share = found.sample_size(metric="prefers_more", difference=0.05).query("group == 'all'").iloc[0]
+    gap = found.sample_size(metric="mean_difference").query("group == 'all'").iloc[0]
+
+    assert share["n_needed"] == paired_shares(0.05, apart)
+    assert gap["n_needed"] == paired_means(gap["difference"], gaps.std())
+    assert "examples to be seen in four of five studies; here are 300." in repr(found)
+    assert "four of five" in found._repr_html_()
+    assert "four of five" not in repr(compare(stored(0.6, 1), stored(0.0, 2)))
+
+
+def test_clusters_multiply_what_is_needed() -> None:
+    """Differences that agree within templates need more rows by the design effect."""
+    found = compare(made_up(Plain(), 0.4), made_up(Plain(), 0.0), draws=60)
+    needed = found.sample_size(metric="likelihood_difference", difference=0.1).iloc[0]
+    by_row = compare(stored(0.1, 1, each=4), stored(0.0, 2, each=4))
+    line_ = by_row.sample_size(metric="mean_difference", difference=0.1).query("group == 'all'").iloc[0]
+    gaps = by_row.rows["difference_a"] - by_row.rows["difference_b"]
+
+    assert "bootstrap's standard error" in needed["method"]
+    assert 100 < needed["n_needed"] < 5000
+    assert line_["design_effect"] >= 1
+    assert line_["n_needed"] == np.ceil(paired_means(0.1, gaps.std()) * line_["design_effect"])
+
+
+def test_a_permutation_agrees_with_the_bootstrap_on_what_is_no_mean() -> None:
+    """Exchanging the models gives a p-value near the bootstrap's where the difference is middling, and none below 1/(1 + B)."""
+    reports = [made_up(Ratio(), shift) for shift in (0.2, 0.0)]
+    drawn, exchanged = (line(compare(*reports, draws=60, exchanges=n), "mean_of_some") for n in (0, 99))
+    same = line(compare(reports[0], reports[0], draws=20, exchanges=20), "mean_of_some")
+
+    assert "models exchanged in whole clusters, 99 times" in exchanged["method"]
+    assert exchanged["p"] == pytest.approx(drawn["p"], abs=0.1)
+    assert exchanged["low"] == drawn["low"]
+    assert same["p"] == 1.0
+
+
+def test_bad_margins_and_metrics_are_said() -> None:
+    """Each message names what may be asked."""
+    found = alike()
+    with pytest.raises(UsageError, match="margin must be a number above 0"):
+        found.equivalence(-1)
+    with pytest.raises(UsageError, match="Did you mean 'prefers_more'"):
+        found.sample_size(metric="prefer_more")
+    with pytest.raises(UsageError, match="other than 0"):
+        found.sample_size(difference=0.0)
+    with pytest.raises(UsageError, match="exchanges must be 0"):
+        compare(found.a, found.b, exchanges=3)
+    report = stored(0.0, 2)
+    same = compare(report, report).sample_size(metric="prefers_more")
+    assert same["n_needed"].isna().all()
+    assert "no number of examples" in same["method"].iloc[0]
