@@ -408,3 +408,24 @@ def test_what_was_confirmed_is_tested_again(tmp_path: Path) -> None:
     rows.to_parquet(path, index=False)
     signed_again(audit)
     assert 2 == wb.replay(audit, anyway=True).code
+
+
+def test_a_report_from_a_file_is_replayed_from_its_rows(tmp_path: Path) -> None:
+    """A saved report holds no examples; its numbers come back from its rows, and the folder says why."""
+    data = wb.Examples.of([{"id": f"t{i}", "text": f"text {i}", "label": "yes" if i % 3 else "no"} for i in range(9)])
+    model = wb.load(lambda texts: [[0.4, 0.6]] * len(texts), labels=["no", "yes"], name="fixed", cache=False)
+    saved = wb.run("calibration", model, data, draws=50).save(tmp_path / "report")
+    audit = wb.freeze(wb.open(saved), to=tmp_path / "audit", pictures=False)
+    made = wb.replay(audit)
+
+    assert 0 == made.code
+    assert "opened from a file" in (audit / "README.md").read_text()
+
+
+def test_metrics_with_further_columns_are_paired_by_them() -> None:
+    """Missing values of an index column pair with each other, whatever pandas calls them."""
+    one = metrics_frame([Metric("m", "all", value, 0.0, 2.0, 3, "by hand") for value in (1.0, 2.0, 3.0)])
+    one["severity"] = pd.Series([1, 2, None], dtype="Int64")
+    two = one.iloc[::-1].reset_index(drop=True)
+
+    assert ["reproduced"] * 3 == metrics_side_by_side(one, two, 1e-9)["verdict"].tolist()

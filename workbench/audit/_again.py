@@ -107,7 +107,7 @@ def again(told: Mapping[str, Any], asked: Asked) -> Again:
         try:
             made = _ran(told, frozen, asked, changes, clock)
         except (WorkbenchError, OSError, ValueError, KeyError) as problem:
-            changes.append(Change(key, "cannot run", told["model"] or told["probe"], "", _sentence(problem)))
+            changes.append(Change(key, "cannot run", told["probe"], "", _sentence(problem)))
             code = 2
     by_run = made is not None
     try:

@@ -73,7 +73,7 @@ def metrics_side_by_side(frozen: "pd.DataFrame", now: "pd.DataFrame", tolerance:
 def _numbered(table: "pd.DataFrame", index: Sequence[str]) -> "pd.DataFrame":
     """Return a table of metrics with a count where an index repeats, so that each line has one partner."""
     held = table.reindex(columns=[*index, *METRIC_COLUMNS[2:]]).astype(dict.fromkeys(index, object))
-    held[list(index)] = held[list(index)].map(lambda value: "" if value != value or value is None else str(value))
+    held[list(index)] = held[list(index)].map(lambda value: str(plain(value)))
     return held.assign(_again=held.groupby(list(index), dropna=False).cumcount())
 
 

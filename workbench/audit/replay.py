@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.audit import _folder
 from workbench.audit._again import Again, Asked, again
 from workbench.audit._changes import Change, in_files, in_source
+from workbench.audit._differ import Column
 from workbench.audit._folder import Files
 from workbench.errors import DataError, UsageError, unknown
 
@@ -115,7 +116,7 @@ def _replay(
         files=files,
         changes=pd.DataFrame(changes, columns=list(Change._fields)),
         metrics=stacked("metrics", ("report", "metric", "group", "difference", "verdict")),
-        rows=stacked("rows", ("report", "table", "column")),
+        rows=stacked("rows", ("report", "table", *Column._fields)),
         findings=stacked("findings", ("report", "finding", "verdict", "now")),
         told=tuple(one.told for one in made),
         code=CANNOT if damaged else code,
