@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.audit.robustness import robustness
     from workbench.data.benchmarks import benchmark, benchmarks
     from workbench.data.examples import Examples
+    from workbench.data.logs import read_predictions
     from workbench.data.packs import pack, packs
     from workbench.models.load import load
     from workbench.reports import Report
@@ -53,6 +54,7 @@ __all__ = [
     "open",
     "pack",
     "packs",
+    "read_predictions",
     "replay",
     "robustness",
     "run",
@@ -78,6 +80,7 @@ _NAMES = {
     "open": ("workbench.reports", "open_report"),
     "pack": ("workbench.data.packs", "pack"),
     "packs": ("workbench.data.packs", "packs"),
+    "read_predictions": ("workbench.data.logs", "read_predictions"),
     "replay": ("workbench.audit.replay", "replay"),
     "robustness": ("workbench.audit.robustness", "robustness"),
     "run": ("workbench._conduct", "run"),

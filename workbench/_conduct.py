@@ -8,6 +8,7 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from workbench._record import RunRecord
+from workbench.data.logs import Predictions
 from workbench.errors import DataError, NotApplicable, UsageError, unknown
 from workbench.frames import ROW_COLUMNS, halves
 from workbench.models.origin import recorded
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Follows", "from_predictions", "run"]
 
+UNNAMED = "predictions"
 NEVER_CARRIED = ("example", "text", "choices", "label")  # columns of examples that are no slice; rows have their own
 
 monitor_of_views: Callable[[], Monitor] = Silent  # `workbench.__init__` puts the views' progress display here
@@ -174,7 +176,7 @@ def from_predictions(
     frame: Any,
     *,
     probe: str = "calibration",
-    name: str = "predictions",
+    name: str = UNNAMED,
     by: Sequence[str] | str | None = None,
     holdout: float = 0.0,
     seed: int = 0,
@@ -188,6 +190,8 @@ def from_predictions(
     probability of the positive class), or `correct`; the rows of another report are such a table. Further columns: `example` (an
     id), `text`, `cluster` (what was drawn independently), and any columns named in `by`. `columns` maps these words to the
     table's own column names, as in `from_predictions(frame, confidence="p", correct="hit")`, and may hold options of the probe.
+    Questions with choices of their own have them in `choices`, a list per row, beside logits or probabilities. `correct` alone
+    gives accuracy. What `wb.read_predictions` gives is such a table, and its report keeps what the tool printed (`printed`).
 
     Raises `DataError` that names the column or the row that does not fit.
 
@@ -203,6 +207,9 @@ def from_predictions(
         able = [name for name in names() if hasattr(find(name), "from_predictions")]
         raise UsageError(f"The probe {chosen.name!r} cannot read predictions; {', '.join(map(repr, able))} can.")
     _check_run(chosen, holdout, seed)
+    logged = frame if isinstance(frame, Predictions) else None
+    if logged is not None:
+        frame, by = logged.frame, logged.slices if by is None else by
     wanted = (by,) if isinstance(by, str) else tuple(by or ())
     known = {key: value for key, value in columns.items() if key not in chosen.options}
     options = settle(chosen, {key: value for key, value in columns.items() if key in chosen.options})
@@ -213,16 +220,19 @@ def from_predictions(
     record = RunRecord(
         probe=chosen.name,
         options=options,
-        model={"name": name, "kind": "predictions"},
-        data={"name": name, "n": n},
+        model={"name": name if logged is None or name != UNNAMED else logged.model, "kind": "predictions"},
+        data={"name": name, "n": n} if logged is None else logged.about(),
         by=wanted,
         seed=seed,
         holdout=holdout,
         done=n,
         total=n,
-        command=f"wb.from_predictions({name}{_arguments({'by': by, **columns})})",
+        command=f"wb.from_predictions({name if logged is None else logged.command}{_arguments({'by': by, **columns})})",
     )
-    return Report(rows, record, notes=(*_held_out(rows), *scored.notes), stored=dict(scored.tables))
+    notes, tables = (*_held_out(rows), *scored.notes), dict(scored.tables)
+    if logged is not None:
+        notes, tables = (*notes, *logged.said(), *logged.notes), {**tables, "printed": logged.printed}
+    return Report(rows, record, notes=notes, stored=tables)
 
 
 def _of_report(

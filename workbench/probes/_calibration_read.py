@@ -7,6 +7,7 @@ import numpy as np
 
 from workbench.errors import DataError, UsageError, unknown
 from workbench.frames import example_ids, require
+from workbench.probes._calibration_asked import SUMS_TO_ONE, records_of_questions
 from workbench.probes._calibration_rows import CLIP, MAX_LOGITS, check_slices, frame_of, outcome_of
 from workbench.probes._prompts import softmax
 from workbench.probes.protocol import Scored
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["WORDS", "rows_of"]
 
-WORDS = ("confidence", "correct", "probabilities", "logits", "label", "classes", "example", "text", "cluster", "group")
-SUMS_TO_ONE = 1e-3
+WORDS = (
+    *("confidence", "correct", "probabilities", "logits", "label", "predicted", "classes", "choices"),
+    *("example", "variant", "text", "cluster", "group"),
+)
 
 
 def rows_of(frame: Any, *, columns: Mapping[str, Any], by: Sequence[str]) -> Scored:
@@ -37,24 +40,26 @@ def rows_of(frame: Any, *, columns: Mapping[str, Any], by: Sequence[str]) -> Sco
         if word != "classes" and isinstance(name, str) and name not in table.columns:
             raise unknown(f"column of the table ({word}=)", name, map(str, table.columns))
     given = [word for word in ("logits", "probabilities", "confidence") if _present(table, named[word])]
-    if not given:
+    if not given and not _present(table, named["correct"]):
         raise DataError(
             "from_predictions needs confidence and correct, or probabilities or logits and label; this table has "
-            f"{', '.join(map(str, table.columns))}. Name them, as in from_predictions(frame, confidence='p', correct='hit')."
+            f"{', '.join(map(str, table.columns))}. Name them, as in from_predictions(frame, confidence='p', correct='hit'). "
+            "correct alone gives accuracy."
         )
-    if given[0] == "confidence":
-        records = _from_confidence(table, named)
-    else:
-        records = _from_scores(table, named, given[0], columns.get("classes"))
-    ids = _ids(table, named["example"])
-    texts = table[named["text"]].astype(str) if _present(table, named["text"]) else [""] * len(table)
-    for record, example, text in zip(records, ids, texts, strict=True):
-        record.update(example=example, text=text)
+    records = _records(table, named, given[0] if given else "confidence", columns.get("classes"))
+    variants = _texts(table, named["variant"])
+    ids = _ids(table, named["example"], variants)
+    for record, example, variant, text in zip(records, ids, variants, _texts(table, named["text"]), strict=True):
+        record.update(example=example, variant=variant, text=text)
     carried = {"example": ids, **{name: table[name] for name in by}}
     for word in ("group", "cluster"):
         if _present(table, named[word]):
             carried[word] = table[named[word]].astype(str)
-    rows = frame_of(records, pd.DataFrame(carried), by)
+    rows = _carried(frame_of(records, pd.DataFrame({"example": list(dict.fromkeys(ids))}), ()), carried)
+    if rows["confidence"].isna().all() and rows["correct"].notna().any():
+        unknown_hits = int(rows["correct"].isna().sum())
+        lost = (f"{unknown_hits} rows have no outcome; they are left out of it.",) if unknown_hits else ()
+        return Scored(rows, {}, ("There is no confidence: what is reported is accuracy.", *lost))
     notes = tuple(
         f"{blank} rows have no {what}; they are counted as unscored."
         for what, blank in (("confidence", rows["confidence"].isna().sum()), ("outcome", rows["correct"].isna().sum()))
@@ -67,14 +72,42 @@ def _present(table: "pd.DataFrame", name: Any) -> bool:
     return all(one in table.columns for one in name) if isinstance(name, (list, tuple)) else name in table.columns
 
 
-def _ids(table: "pd.DataFrame", name: str) -> list[str]:
+def _texts(table: "pd.DataFrame", name: str) -> list[str]:
+    """Return a column as texts, "" where there is none."""
+    return table[name].fillna("").astype(str).tolist() if _present(table, name) else [""] * len(table)
+
+
+def _carried(rows: "pd.DataFrame", carried: Mapping[str, Any]) -> "pd.DataFrame":
+    """Return the rows with the columns that the table brings, row by row: an example may have several variants."""
+    for name, values in carried.items():
+        if name != "example":
+            rows[name] = np.asarray(values, dtype=object) if name in ("group", "cluster") else values.to_numpy()
+    return rows
+
+
+def _records(
+    table: "pd.DataFrame", named: Mapping[str, Any], kind: str, classes: Sequence[str] | None
+) -> list[dict[str, Any]]:
+    """Return what is known of each row, by what the table holds: a confidence, or numbers for classes or for choices."""
+    if kind == "confidence":
+        return _from_confidence(table, named)
+    require(table, [named["label"]], what=f"from_predictions with {kind}", remedy="Name it with label='...'.")
+    if classes is None and isinstance(named["choices"], str) and _present(table, named["choices"]):
+        return records_of_questions(table, named, kind)
+    return _from_scores(table, named, kind, classes)
+
+
+def _ids(table: "pd.DataFrame", name: str, variants: Sequence[str]) -> list[str]:
     """Return the ids of the rows: the column where there is one, else a hash of the row's content."""
+    import pandas as pd
+
     if name not in table.columns:
         return example_ids([{str(key): value for key, value in row.items()} for row in table.to_dict("records")])
     ids = table[name].astype(str)
-    if ids.duplicated().any():
+    twice = pd.DataFrame({"example": ids, "variant": variants}).duplicated().to_numpy()
+    if twice.any():
         raise DataError(
-            f"Two rows have the id {ids[ids.duplicated()].iloc[0]!r} in column {name!r}. Ids must be unique."
+            f"Two rows have the id {ids[twice].iloc[0]!r} in column {name!r}. Ids must be unique, or told apart by `variant`."
         )
     return ids.tolist()
 
@@ -82,17 +115,18 @@ def _ids(table: "pd.DataFrame", name: str) -> list[str]:
 def _from_confidence(table: "pd.DataFrame", named: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return records of a stated confidence and whether it was right."""
     require(table, [named["correct"]], what="from_predictions with confidence", remedy="Name it with correct='...'.")
-    confidence = _numbers(table, named["confidence"])
+    stated = _present(table, named["confidence"])
+    confidence = _numbers(table, named["confidence"]) if stated else np.full(len(table), np.nan)
     correct = _numbers(table, named["correct"])
     _inside(confidence, 0.0, 1.0, named["confidence"], "Give probabilities, not logits or percentages.")
     for value in sorted(set(correct[~np.isnan(correct)]) - {0.0, 1.0}):
         row = int((correct == value).argmax())
         raise DataError(f"Row {row} has {value} in column {named['correct']!r}; it must be 0 or 1.")
-    words = {word: table[named[word]].astype(str).tolist() if named[word] in table else None for word in ("label",)}
+    labels, predicted = (_texts(table, named[word]) for word in ("label", "predicted"))
     return [
         {
-            "label": words["label"][i] if words["label"] else "",
-            "predicted": "",
+            "label": labels[i],
+            "predicted": predicted[i],
             "confidence": float(confidence[i]),
             "correct": float(correct[i]),
             "p_label": np.nan,
@@ -110,7 +144,6 @@ def _from_scores(
     table: "pd.DataFrame", named: Mapping[str, Any], kind: str, classes: Sequence[str] | None
 ) -> list[dict[str, Any]]:
     """Return records of probabilities or logits (n, K) and labels."""
-    require(table, [named["label"]], what=f"from_predictions with {kind}", remedy="Name it with label='...'.")
     scores = _matrix(table, named[kind])
     if kind == "probabilities":
         _inside(scores, 0.0, 1.0, str(named[kind]), "If these are logits, pass them as logits=.")

@@ -18,7 +18,7 @@ from workbench.probes._calibration_read import rows_of
 from workbench.probes._prompts import SCORINGS
 from workbench.probes._recalibrate import CALIBRATORS, conformal_table, recalibration_table
 from workbench.probes._slices import OVERALL, clusters_of, groups_of
-from workbench.probes.protocol import Option, Scored
+from workbench.probes.protocol import Option, Scored, View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +30,19 @@ if TYPE_CHECKING:
 __all__ = ["PROBE", "Calibration", "probabilities_of"]
 
 ANSWERS = {"choice": ways.choice_rows, "class": ways.class_rows, "token": ways.token_rows, "stated": ways.stated_rows}
+RIGHT = View(  # of rows without a confidence
+    value="correct",
+    title="Right (1) or wrong (0)",
+    outcome="correct",
+    rate="Accuracy",
+    outcomes=("right", "wrong"),
+    columns=(
+        ("text", "Example", "text"),
+        ("label", "Label", "text"),
+        ("predicted", "Predicted", "text"),
+        ("correct", "Correct", "hit"),
+    ),
+)
 KIND_OF = {"choice": "choice", "class": "class", "text": "token"}  # what kind of examples is asked how, by default
 
 
@@ -40,7 +53,7 @@ class Calibration:
     title = "Calibration"
     question = "When the model states a confidence, how often is it right?"
     headline = (
-        *("accuracy", "mean_confidence", "confidence_gap", "ece", "l2_debiased"),
+        *("accuracy", "accuracy_of_all", "mean_confidence", "confidence_gap", "ece", "l2_debiased"),
         *("smooth_ece", "brier", "nll", "auroc", "aurc"),
     )
     sliced = ("accuracy", "mean_confidence", "confidence_gap", "ece", "smooth_ece", "auroc")
@@ -89,15 +102,23 @@ class Calibration:
         """Return the rows of predictions that were made elsewhere."""
         return rows_of(frame, columns=columns, by=by)
 
+    def view(self, rows: "pd.DataFrame", options: Mapping[str, Any]) -> View | None:
+        """Return None, for a confidence and an outcome are the explorer's own, or how rows without a confidence are shown."""
+        del options
+        return RIGHT if _unstated(rows) else None
+
     def summarise(
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, by: tuple[str, ...] = (), seed: int = 0
     ) -> "pd.DataFrame":
         """Return every calibration metric of any rows, overall ("all") and by slice ("domain=history").
 
         Rows without a confidence or an outcome are left out of the metrics and counted in `scored`, the share that has both.
+        Where some of them are known to be right or wrong, `accuracy_of_all` is over these too.
         """
         from workbench.stats.intervals import proportion
 
+        if _unstated(rows):
+            return metrics_frame(_accuracies(rows, by))
         usable = _usable(rows)
         metrics: list[Metric] = []
         for group, member in groups_of(rows, by):
@@ -111,13 +132,16 @@ class Calibration:
                 metrics.append(Metric("scored", group, *scored))
             found = _summary(rows[some], options, seed)
             metrics += [Metric(name, group, *interval) for name, interval in found.items()]
+            metrics += _of_all(rows[member], group)
         return metrics_frame(metrics)
 
     def per_row(self, rows: "pd.DataFrame", options: Mapping[str, Any]) -> "Mapping[str, NDArray[np.float64]]":
         """Return the numbers (n,) whose mean is a metric, NaN where a row is not in it."""
         del options
-        usable = _usable(rows)
         confidence, correct = rows["confidence"].to_numpy(float), rows["correct"].to_numpy(float)
+        if _unstated(rows):
+            return {"accuracy": correct}
+        usable = _usable(rows)
         numbers = {"accuracy": correct, "mean_confidence": confidence, "confidence_gap": confidence - correct}
         numbers |= {name: rows[name].to_numpy(float) for name in ("nll", "brier")}
         return {**{k: np.where(usable, v, np.nan) for k, v in numbers.items()}, "scored": usable.astype(float)}
@@ -163,7 +187,8 @@ class Calibration:
 
         del options
         if "bins" not in tables:
-            return {}
+            sliced = len(metrics) and metrics["group"].nunique() > 1
+            return {"accuracy_by_slice": bars.metric_bars(metrics, "accuracy")} if sliced else {}
         charts = {
             "reliability": calibration.reliability(tables["bins"]),
             "confidence_histogram": calibration.confidence_histogram(tables["bins"]),
@@ -177,6 +202,35 @@ class Calibration:
 
 
 PROBE = Calibration()
+
+
+def _unstated(rows: "pd.DataFrame") -> bool:
+    """Return whether rows are known to be right or wrong, and none was asked for a confidence."""
+    return bool("stated" not in rows and rows["confidence"].isna().all() and rows["correct"].notna().any())
+
+
+def _of_all(rows: "pd.DataFrame", group: str) -> list[Metric]:
+    """Return the accuracy of the rows with and without a confidence, none where all have one or a confidence was asked for."""
+    from workbench.stats.intervals import proportion
+
+    known = rows[rows["correct"].notna()]
+    if "stated" in rows or not known["confidence"].isna().any():
+        return []
+    hits = known["correct"].to_numpy(float)
+    return [Metric("accuracy_of_all", group, *proportion(hits, clusters=clusters_of(known)))]
+
+
+def _accuracies(rows: "pd.DataFrame", by: tuple[str, ...]) -> list[Metric]:
+    """Return the accuracy of rows without a confidence, overall and by slice."""
+    from workbench.stats.intervals import proportion
+
+    known = rows[rows["correct"].notna()]
+    parts = [(group, known[member]) for group, member in groups_of(known, by)]
+    return [
+        Metric("accuracy", group, *proportion(part["correct"].to_numpy(float), clusters=clusters_of(part)))
+        for group, part in parts
+        if len(part) or group == OVERALL
+    ]
 
 
 def _usable(rows: "pd.DataFrame") -> np.ndarray:

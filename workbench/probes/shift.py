@@ -4,7 +4,7 @@ Rows hold the examples of both sets, with the vector that is compared and how ty
 table and chart is a function of any of these rows. What is compared stands in `_shift_features`, the tests in `_shift_tests`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.frames import metrics_frame
@@ -89,6 +89,15 @@ class Shift:
         """Return one row per example of either set."""
         chosen_test(options)
         return rows_of(model, examples, options, monitor)
+
+    def from_predictions(
+        self, frame: Any, *, columns: Mapping[str, Any], by: Sequence[str], options: Mapping[str, Any]
+    ) -> Scored:
+        """Return the rows of two tables of predictions: texts, columns or probabilities are compared, without a model."""
+        from workbench.probes._shift_stored import stored_rows
+
+        chosen_test(options)
+        return stored_rows(frame, columns, by, options)
 
     def summarise(
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, by: tuple[str, ...] = (), seed: int = 0
