@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from workbench._conduct import from_predictions, run
     from workbench.audit.compare import compare
+    from workbench.audit.fragility import fragility
     from workbench.audit.freeze import freeze
     from workbench.audit.model_card import model_card
     from workbench.audit.replay import replay
@@ -46,6 +47,7 @@ __all__ = [
     "compare",
     "draw",
     "explore",
+    "fragility",
     "freeze",
     "from_predictions",
     "launch",
@@ -72,6 +74,7 @@ _NAMES = {
     "compare": ("workbench.audit.compare", "compare"),
     "draw": ("workbench.views.drawing", "draw"),
     "explore": ("workbench.views.canvas", "explore"),
+    "fragility": ("workbench.audit.fragility", "fragility"),
     "freeze": ("workbench.audit.freeze", "freeze"),
     "from_predictions": ("workbench._conduct", "from_predictions"),
     "launch": ("workbench.views.launcher", "launch"),

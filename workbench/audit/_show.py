@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.audit.compare import Comparison
+    from workbench.audit.fragility import Fragility
 
-__all__ = ["notebook_html", "text"]
+__all__ = ["fragility_html", "notebook_html", "text"]
 
 MOST = 24  # lines that are shown; the rest is in `.metrics`
 
@@ -67,6 +68,23 @@ def notebook_html(comparison: "Comparison") -> str:
     if comparison.by and len(lines):
         parts.append(image("difference", comparison.chart()))
     limits = "".join(f'<li style="margin:2px 0">{escape(limit)}</li>' for limit in comparison.limits)
+    summary = '<summary style="cursor:pointer">What this cannot show</summary>'
+    parts.append(f'<details style="{muted};font-size:12px">{summary}<ul style="margin:4px 0">{limits}</ul></details>')
+    font = "font-family:var(--jp-ui-font-family, system-ui, sans-serif);font-size:13px;line-height:1.45"
+    return f'<div style="{font};max-width:1000px">{"".join(parts)}</div>'
+
+
+def fragility_html(found: "Fragility") -> str:
+    """Return a number under many choices for a notebook's cell: sentences, the curve, how to read it, the limits."""
+    muted = "color:var(--jp-ui-font-color2, #767676)"
+    parts = [f'<div style="font-size:15px;font-weight:600">{escape(found.title)}</div>']
+    parts += [
+        f'<div style="border-left:3px solid #d9722a;padding-left:10px;margin:6px 0">{escape(note)}</div>'
+        for note in found.notes
+    ]
+    parts += [f'<div style="margin:6px 0">{escape(sentence)}</div>' for sentence in found.sentences]
+    parts.append(image("specification_curve", found.chart()))
+    limits = "".join(f'<li style="margin:2px 0">{escape(limit)}</li>' for limit in found.limits)
     summary = '<summary style="cursor:pointer">What this cannot show</summary>'
     parts.append(f'<details style="{muted};font-size:12px">{summary}<ul style="margin:4px 0">{limits}</ul></details>')
     font = "font-family:var(--jp-ui-font-family, system-ui, sans-serif);font-size:13px;line-height:1.45"

@@ -4,7 +4,19 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from workbench.charts import bbq, calibration, confirm, dialect, groups, linked, metrics, occupations, pairs, terms
+from workbench.charts import (
+    bbq,
+    calibration,
+    confirm,
+    dialect,
+    groups,
+    linked,
+    metrics,
+    occupations,
+    pairs,
+    specification,
+    terms,
+)
 from workbench.errors import unknown
 
 __all__ = ["how_to_read"]
@@ -26,6 +38,7 @@ CHARTS: dict[str, Callable[..., Any]] = {
     "histogram": linked.histogram,
     "categories": linked.categories,
     "explored_and_confirmed": confirm.explored_and_confirmed,
+    "specification_curve": specification.specification_curve,
     "bias_and_accuracy": bbq.bias_and_accuracy,
     "differences": pairs.difference_histogram,
     "scatter": pairs.pair_scatter,
