@@ -456,6 +456,7 @@ def test_what_a_server_has_told_can_be_pickled_with_a_report(server: Server) -> 
     found = far.score([Request("The quick", " brown fox")])
 
     assert " brown fox" == far.tokenizer.decode(found.token)
+    assert any("of a token's rank" in note for note in far.info.notes)
     np.testing.assert_array_equal(found.logp, pickle.loads(pickle.dumps(found)).logp)
 
 

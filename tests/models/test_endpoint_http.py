@@ -68,6 +68,7 @@ def ask(line: Line) -> dict[str, Any]:
         ("ftp://host/hidden", "must begin with https:// or http://"),
         ("https:///v1", "must begin with"),
         ("https://host:port/v1", "is not a URL"),
+        ("https://ho st/v1", "is not a URL"),
         ("https://host/v1/chat/completions", "give the part before it"),
     ],
 )

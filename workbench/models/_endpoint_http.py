@@ -83,6 +83,8 @@ def address_of(target: str) -> tuple[Address, str]:
     try:
         parts = urlsplit(target.strip())
         host, port = parts.hostname or "", parts.port
+        if re.search(r"\s", parts.netloc + parts.path):
+            raise ValueError("it has a space")
     except ValueError:
         raise UsageError(
             "The server's address is not a URL. Write it as https://host/v1, with the port if any."

@@ -39,6 +39,7 @@ from workbench.models.watched import turned
 __all__ = ["Endpoint"]
 
 KIND = "remote language model"
+RANKS = "of a token's rank the server tells whether it is 0, else a lower bound is given; entropy it does not tell"
 TEXTS_AT_ONCE = 32  # texts in one request for vectors
 LETTER = 3  # characters that a choice may have, spaces aside, where only the next token is told
 SEEDS = 2**31  # servers take seeds below it
@@ -100,6 +101,10 @@ class Endpoint:
 
         Raises `NotApplicable` where the server does not echo log-probabilities, or a context is empty and `bos` was not given.
         """
+        self._said["score"] = RANKS
+        return self._score(requests, monitor)
+
+    def _score(self, requests: Sequence[Request], monitor: Monitor | None) -> Scores:
         self._need("score")
         pairs = [self._prefixed(request, i) for i, request in enumerate(requests)]
         names = [json.dumps(["score", *pair]) for pair in pairs]
@@ -127,7 +132,7 @@ class Endpoint:
         self._need("choose")
         if self._able.echo:
             heard_as = turned(monitor, lambda scores: choices_of(questions, scores))
-            return choices_of(questions, self.score(requests_of(questions), monitor=heard_as))
+            return choices_of(questions, self._score(requests_of(questions), heard_as))
         check_questions(questions)
         long = [choice for question in questions for choice in question.choices if len(choice.strip()) > LETTER]
         if long:

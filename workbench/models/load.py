@@ -261,7 +261,8 @@ def _kind_of_name(target: str | Path) -> str:
         )
     if not HUB_NAME.fullmatch(text):
         raise ModelError(
-            f"{text!r} is neither a file or folder here nor a name of the hub (owner/model). The embedded model is {EMBEDDED!r}."
+            f"{text!r} is neither a file or folder here nor a name of the hub (owner/model). The embedded model is {EMBEDDED!r}; "
+            "a server's address begins with https:// or http://."
         )
     return "hub name"
 
