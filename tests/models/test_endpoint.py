@@ -140,6 +140,26 @@ def test_without_echo_letters_are_read_off_the_next_token(server: Server, here: 
         far.choose([Question("Q", (" Paris", " London"))])
 
 
+def test_a_text_that_the_server_ends_is_asked_with_other_seeds(server: Server) -> None:
+    """llama-cpp-python tells nothing where it draws the end: four seeds are tried, then the question has no likelihoods."""
+    server.echo = False
+    far = load(server.url, concurrency=1, cache=False)
+    told = {"tokens": [], "token_logprobs": [], "top_logprobs": [], "text_offset": []}
+    ended = {"raw": json.dumps({"choices": [{"text": "", "finish_reason": "stop", "logprobs": told}]}).encode()}
+    server.script.append(ended)
+    far.choose(QUESTIONS[:1])
+    assert [1, 2] == [payload["seed"] for payload in server.posts("/v1/completions")[-2:]]
+    assert not any("ended the text" in note for note in far.info.notes)
+
+    server.script.extend([ended] * 4)
+    found = far.choose(QUESTIONS)
+    assert found.logp[0] is not None
+    assert np.isnan(found.logp[0]).all()
+    assert any(
+        "in 1 of 3 questions the server ended the text and told no likelihoods" in note for note in far.info.notes
+    )
+
+
 def test_texts_are_written_as_here(server: Server, here: LanguageModel) -> None:
     """Greedy texts and their log p; a stop; drawn ones from a seed each, the same again."""
     prompts = ["The quick", "Gold is", "Paris"]

@@ -18,15 +18,14 @@ import pytest
 from workbench.errors import ModelError
 from workbench.models import embedded
 from workbench.models.load import load
-from workbench.models.verbs import Question, Request
+from workbench.models.verbs import Question
 
 pytestmark = [pytest.mark.slow, pytest.mark.model]
 
-TEXTS = [
-    ("Question: What is the capital of France?\nAnswer:", " Paris"),
-    ("The opposite of hot is", " cold, and the opposite of up is down"),
-    ("def add(a, b):\n", "    return a + b\n"),
-    ("Water boils at", " one hundred degrees Celsius at sea level."),
+TEXTS = [  # with short words, which can be asked for as choices
+    "The cat sat on the mat, and the dog sat by the door in the sun.",
+    "It is a bit of a way to go, so we can get in the car at six.",
+    "One of us has to do it, and it is not up to me to say who.",
 ]
 
 
@@ -60,23 +59,28 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_a_quantised_server_is_near_the_model_here(
     url: str, embedded_model: Any, capsys: pytest.CaptureFixture
 ) -> None:
-    """What it can do is found, and the median difference per token is small, or echo is refused since it does not fit."""
+    """Its echo, which is one place off for a model without BOS, is refused; likelihoods of next tokens differ by little."""
     far: Any = load(url, concurrency=1)
-    requests = [Request(*pair) for pair in TEXTS]
-    if "score" not in far.verbs:
-        assert "as the next token" in far.reasons["score"]
-        questions = [Question("Question: Is water wet?\nA. Yes\nB. No\nAnswer:", (" A", " B"))]
-        ours, theirs = far.choose(questions).logp[0], embedded_model.choose(questions).logp[0]
-        gaps = np.abs(ours - theirs)
-    else:
-        ours, theirs = far.score(requests), embedded_model.score(requests)
-        assert ours.offsets.tolist() == theirs.offsets.tolist()
-        gaps = np.abs(ours.logp - theirs.logp)
+    assert {"choose", "generate"} <= far.verbs
+    assert "score" not in far.verbs
+    assert "has log-probability" in far.reasons["score"]
+
+    questions = []
+    for text in TEXTS:
+        ids = embedded_model.tokenizer(text)["input_ids"]
+        words = [embedded_model.tokenizer.decode(ids[:i]) for i in range(len(ids) + 1)]
+        questions += [Question(words[i], (words[i + 1][len(words[i]) :],)) for i in range(2, len(ids))]
+    short = [question for question in questions if len(question.choices[0].strip()) <= 3]
+    ours, theirs = (np.concatenate(model.choose(short).logp) for model in (far, embedded_model))
+    gaps = np.abs(ours - theirs)
+    known = gaps[~np.isnan(gaps)]
     with capsys.disabled():
         print(
-            f"\nllama.cpp: {sorted(far.verbs)}, median {np.median(gaps):.4f} nats, largest {gaps.max():.4f}; {far.reasons}"
+            f"\nllama.cpp against float32, {len(known)} of {len(gaps)} tokens told: median {np.median(known):.4f} nats, "
         )
-    assert np.median(gaps) < 0.2
+        print(f"largest {known.max():.4f}; {[note for note in far.info.notes if 'choice' in note]}")
+    assert len(known) >= 10
+    assert np.median(known) < 0.1
     assert far.generate(["The capital of France is"], max_tokens=4).done.all()
-    with pytest.raises(ModelError):
+    with pytest.raises(ModelError, match="can be asked nothing|no /completions"):
         load(url.replace("#smollm2", "#other").replace("/v1", "/v2"))

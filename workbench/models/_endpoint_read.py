@@ -130,11 +130,20 @@ def tail_of(echo: Echo, boundary: int, context: Echo | None, what: str) -> Tail 
 def next_of(body: Mapping[str, Any], what: str) -> dict[str, float]:
     """Return the likeliest next tokens with their log-probabilities (nats), the token that was written among them.
 
+    Nothing where the text ended there: some servers (llama-cpp-python 0.3.36) then list no token, not even its end.
+
     >>> next_of({"choices": [{"logprobs": {"content": [{"token": " A", "logprob": -0.1,
     ...     "top_logprobs": [{"token": " A", "logprob": -0.1}, {"token": " B", "logprob": -2.5}]}]}}]}, "it")
     {' A': -0.1, ' B': -2.5}
     """
-    told = _first(body, what).get("logprobs")
+    first = _first(body, what)
+    told = first.get("logprobs")
+    if (
+        isinstance(told, Mapping)
+        and [] in (told.get("content"), told.get("tokens"))
+        and first.get("finish_reason") == "stop"
+    ):
+        return {}
     if isinstance(told, Mapping) and isinstance(told.get("content"), list) and told["content"]:
         content = told["content"]
         if not isinstance(content[0], Mapping):

@@ -83,14 +83,18 @@ def missed_said(found: Choices, held: Mapping[int, Any]) -> str:
     >>> missed_said(chosen_of([Question("Q", (" A", " C"))], held, chat=False), held)[:60]
     'in 1 of 1 questions a choice was not among the 2 likeliest n'
     """
-    missed = [i for i, one in enumerate(found.logp) if one is not None and np.isnan(one).any()]
-    if not missed:
-        return ""
-    bounds, fewest = [_bound(held[i]) for i in missed], min(len(held[i]) for i in missed)
-    return (
-        f"in {len(missed)} of {int(found.done.sum())} questions a choice was not among the {fewest} likeliest next tokens that "
-        f"the server tells (its probability is at most {max(bounds):.2g}); such a choice has no likelihood"
-    )
+    lacking = [i for i, one in enumerate(found.logp) if one is not None and np.isnan(one).any()]
+    missed, silent = [i for i in lacking if held[i]], [i for i in lacking if not held[i]]
+    said, asked = [], int(found.done.sum())
+    if missed:
+        bounds, fewest = [_bound(held[i]) for i in missed], min(len(held[i]) for i in missed)
+        said.append(
+            f"in {len(missed)} of {asked} questions a choice was not among the {fewest} likeliest next tokens that the server "
+            f"tells (its probability is at most {max(bounds):.2g}); such a choice has no likelihood"
+        )
+    if silent:
+        said.append(f"in {len(silent)} of {asked} questions the server ended the text and told no likelihoods")
+    return "; ".join(said)
 
 
 def _of(top: Mapping[str, float], choice: str, chat: bool) -> float:

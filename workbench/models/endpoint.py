@@ -41,6 +41,7 @@ __all__ = ["Endpoint"]
 KIND = "remote language model"
 RANKS = "of a token's rank the server tells whether it is 0, else a lower bound is given; entropy it does not tell"
 TEXTS_AT_ONCE = 32  # texts in one request for vectors
+ENDED = 4  # seeds that are tried where a server draws the end of the text, and then tells no likelihoods
 LETTER = 3  # characters that a choice may have, spaces aside, where only the next token is told
 SEEDS = 2**31  # servers take seeds below it
 GUESS = 3.0  # characters of a token, until the server has counted some: a guess that is rather too many tokens
@@ -283,12 +284,18 @@ class Endpoint:
         return echo_of(self._post(asking, "/completions", payload, what, len(text)), text, what)
 
     def _next(self, asking: Asking, prompt: str, what: str) -> dict[str, float]:
-        options: dict[str, Any] = {"max_tokens": 1, "temperature": 1.0, "seed": 1}
-        if self._able.choose == "completions":
-            payload = {"prompt": prompt, **options, "logprobs": self._able.top}
-            return next_of(self._post(asking, "/completions", payload, what, len(prompt)), what)
-        payload = {"messages": _message(prompt), **options, "logprobs": True, "top_logprobs": self._able.top}
-        return next_of(self._post(asking, "/chat/completions", payload, what, len(prompt)), what)
+        """Return the likeliest next tokens, {} where the server ends the text there, whatever the seed, and tells nothing."""
+        for seed in range(1, ENDED + 1):
+            options: dict[str, Any] = {"max_tokens": 1, "temperature": 1.0, "seed": seed}
+            if self._able.choose == "completions":
+                path, asked = "/completions", {"prompt": prompt, **options, "logprobs": self._able.top}
+            else:
+                path = "/chat/completions"
+                asked = {"messages": _message(prompt), **options, "logprobs": True, "top_logprobs": self._able.top}
+            found = next_of(self._post(asking, path, asked, what, len(prompt)), what)
+            if found:
+                return found
+        return {}
 
     def _written(
         self, asking: Asking, where: str, prompt: str, options: dict[str, Any], told: bool, i: int
