@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--tolerance", type=float, help="in place of 1e-4 for runs and 1e-9 for the same rows")
     one.add_argument("--anyway", action="store_true", help="run it even where files of the folder were changed")
     one.add_argument(
-        "--trust", action="store_true", help="allow pickles, and code that comes with the model, if the run did"
+        "--trust", action="store_true", help="allow pickles, code of the model, and asking a server, if the run did"
     )
     one.add_argument("--json", metavar="FILE", help="write all of it, every metric too, to a file")
     one.set_defaults(do=_replay)

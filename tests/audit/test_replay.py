@@ -351,6 +351,13 @@ def test_what_is_no_audit_is_refused(tmp_path: Path, audit: Path) -> None:
     with pytest.raises(DataError, match="is not a checksum and a file"):
         wb.replay(audit)
     index = audit / "audit.json"
+    sums.write_text(whole)
+    told = index.read_text()
+    index.write_text(told.replace('"key": "01-', '"key": "../01-'))
+    signed_again(audit)
+    with pytest.raises(DataError, match="which wb.freeze does not write"):
+        wb.replay(audit)
+    index.write_text(told)
     index.write_text(index.read_text().replace('"schema": 1', '"schema": 99', 1))
     signed_again(audit)
     with pytest.raises(DataError, match="Upgrade fm-workbench"):

@@ -58,6 +58,14 @@ def test_what_runs_code_is_asked_for_anew(folder: Path) -> None:
     assert reopen(about, trust=True).info.weights_hash == about["weights_hash"]
 
 
+def test_a_server_is_asked_only_where_that_is_meant() -> None:
+    """A record cannot make `reopen` send examples and a key to a server."""
+    about = {"name": "m", "target": "https://host/v1", "loaded_as": "url", "load_options": {"key_env": "MY_SECRET"}}
+
+    with pytest.raises(ModelError, match="behind https://host/v1: that server would be sent"):
+        reopen(about)
+
+
 def test_objects_say_why_they_cannot_be_loaded(folder: Path) -> None:
     """A callable has no name to load, and a name with a tokenizer that is an object is not enough."""
     about = recorded(wb.load(lambda texts: [[1.0] for _ in texts], labels=["one"], name="always"))

@@ -101,7 +101,7 @@ class _Audit:
 
     def add(self, report: Report, at: int, *, pictures: bool) -> dict[str, Any]:
         """Keep a report, and return what the index says of it."""
-        key = f"{at:02d}-{report.probe}" + (f"-{_slug(report.record.model.get('name', ''))}").rstrip("-")
+        key = f"{at:02d}-{_slug(report.probe)}" + (f"-{_slug(report.record.model.get('name', ''))}").rstrip("-")
         place = f"reports/{key}"
         for name, content in contents(report, pictures=pictures).items():
             self.files[f"{place}/{name}"] = content
@@ -148,7 +148,7 @@ class _Audit:
 
     def _keep(self, examples: Examples) -> str:
         """Keep examples, and return their key."""
-        key = f"{_slug(examples.name)}-{examples.hash[:12]}"
+        key = f"{_slug(examples.name) or 'examples'}-{examples.hash[:12]}"
         if key in self.data:
             return key
         about, problem = kept.about_of(examples), ""

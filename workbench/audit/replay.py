@@ -6,6 +6,7 @@ replay asks the model anew.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,8 +80,8 @@ def replay(
 
     Numbers of a run count as reproduced within 1e-4, those from the same rows within 1e-9 (of the larger of 1 and the number);
     `tolerance` sets another. `from_rows` asks no model. `models` gives by name models that cannot be loaded by one, or others in
-    their place. A folder whose files changed is not run, unless `anyway`. `trust` allows what the run allowed: pickles, and code
-    that comes with a model.
+    their place. A folder whose files changed is not run, unless `anyway`. `trust` allows what the run allowed: pickles, code
+    that comes with a model, and to send examples and a key to a model's server.
 
     Raises `DataError` where the folder is no frozen audit.
     """
@@ -131,6 +132,9 @@ def _check(about: Mapping[str, Any], models: Mapping[str, Any] | None, tolerance
         raise DataError(
             f"This audit has schema {found!r}; this version of Workbench reads up to {SCHEMA}. Upgrade fm-workbench."
         )
+    for key in (*(told.get("key", "") for told in about["reports"]), *about.get("data", {})):
+        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", str(key)):
+            raise DataError(f"The index of this audit names a folder {key!r}, which wb.freeze does not write.")
     known = [str(told["model"]) for told in about["reports"] if told["model"]]
     for name in models or {}:
         if name not in known:

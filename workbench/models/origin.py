@@ -93,8 +93,9 @@ def named(record: Mapping[str, Any]) -> bool:
 def reopen(record: Mapping[str, Any], *, trust: bool = False, cache: bool = False) -> Model:
     """Return the model of a record, loaded again by its name, at the dtype that it had.
 
-    `trust` allows what the record's options allowed: code that comes with the model, and pickles; `cache=False` computes every
-    answer anew. Raises `ModelError` where the record names no model that can be loaded, or that would need `trust`.
+    `trust` allows what the record asks for: code that comes with the model, pickles, and to send examples and a key to a server;
+    `cache=False` computes every answer anew. Raises `ModelError` where the record names no model that can be loaded, or where it
+    would need `trust`.
     """
     if not named(record):
         objects = ", ".join(record.get("load_objects") or ())
@@ -102,6 +103,11 @@ def reopen(record: Mapping[str, Any], *, trust: bool = False, cache: bool = Fals
         why = why or f"It was given as an object (a {record.get('loaded_as') or record.get('kind')})."
         raise ModelError(f"The model {record.get('name')!r} cannot be loaded by name. {record.get('changed') or why}")
     options: dict[str, Any] = {**record.get("load_options", {})}
+    if record.get("loaded_as") == "url" and not trust:
+        raise ModelError(
+            f"The model {record.get('name')!r} is behind {record['target']}: that server would be sent the examples, and the key "
+            "that an environment variable holds. If you mean that, allow it: --trust, or trust=True."
+        )
     asked = [name for name in RUNS_CODE if options.get(name)]
     if asked and not trust:
         raise ModelError(
