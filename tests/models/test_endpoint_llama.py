@@ -20,7 +20,7 @@ from workbench.models import embedded
 from workbench.models.load import load
 from workbench.models.verbs import Question
 
-pytestmark = [pytest.mark.slow, pytest.mark.model]
+pytestmark = pytest.mark.slow  # not `model`: where no server is named it is skipped, which a model test may not be
 
 TEXTS = [  # with short words, which can be asked for as choices
     "The cat sat on the mat, and the dog sat by the door in the sun.",
