@@ -321,7 +321,7 @@ def _why_not(test: _Test, level: float, *, low: bool) -> str:
     needed = held.n * (seen / abs(explored.value)) ** 2
     return (
         f"too few to say: with n = {held.n:,} a difference of {seen:.2g} is seen in four of five studies; one of "
-        f"{abs(explored.value):.2g}, as explored, needs about {needed:,.0f}"
+        f"{abs(explored.value):.2g}, as explored, needs about {round(needed, 1 - int(np.log10(needed))):,.0f}"
     )
 
 

@@ -18,6 +18,7 @@ FLAGS = {
     "explore": ("--model",),
     "launch": (),
     "compare": ("--out", "--by"),
+    "confirm": ("--report", "--metric", "--correction", "--family", "--out"),
 }
 VALUED = frozenset({"-o", "-n", *(flag for flags in FLAGS.values() for flag in flags)})  # each takes the next word
 OWN = frozenset({"example", "text", "choices", "label", "context"})  # columns that no one slices by

@@ -180,6 +180,26 @@ class WorkbenchMagics(Magics, Configurable):
         self.shell.user_ns[args.out] = found
         return found
 
+    @magic_arguments()
+    @argument(
+        "slice", nargs="*", help="words of a slice or of a logged selection, its name; none for all that was tried"
+    )
+    @argument("--report", default="report", help="variable that holds the report, or the path of a saved one")
+    @argument("--metric", help="metric or numeric column; the default is the first mean of the headline")
+    @argument("--correction", default="holm", help="holm or bh")
+    @argument("--family", default="tried", help="tried or asked: what the correction counts")
+    @argument("-o", "--out", default="confirmation", help="variable that takes the result (default: confirmation)")
+    @no_var_expand
+    @line_magic
+    @one_line_errors
+    def confirm(self, line: str) -> Any:
+        """Test what was found on the rows that were held out: %confirm domain: law; confidence 0.6 to 0.8."""
+        args = _parsed(self.confirm, line)
+        report, said = self._report(args.report), " ".join(args.slice)
+        found = report.confirm(said or None, metric=args.metric, correction=args.correction, family=args.family)
+        self.shell.user_ns[args.out] = found
+        return found
+
     def _report(self, name: str) -> Any:
         """Return the report in the variable of that name, or the saved one at that path."""
         known = self.shell.user_ns

@@ -180,6 +180,22 @@ def test_saved_reports_complete_and_open(shell: Any, tmp_path: Any, monkeypatch:
         shell.run_line_magic("explore", "one --model nothing")
 
 
+def test_confirm_takes_the_words_of_a_slice_or_none(shell: Any) -> None:
+    """`%confirm` tests a slice of the variable `report`, or all that was tried, and stores what it shows."""
+    frame = pd.DataFrame(
+        {"example": range(60), "confidence": 0.8, "correct": [1, 1, 0] * 20, "topic": list("aab") * 20}
+    )
+    shell.user_ns["mine"] = wb.from_predictions(frame, by="topic", holdout=0.5, draws=20)
+    found = shell.run_line_magic("confirm", "topic: b --report mine --correction bh --family asked")
+
+    assert shell.user_ns["confirmation"] is found
+    assert (found.correction, found.tried, found.findings["status"].tolist()) == ("bh", 1, ["confirmed"])
+    shell.run_line_magic("confirm", "--report mine -o every")
+    assert shell.user_ns["every"].findings["slice"].tolist() == ["topic: a", "topic: b"]
+    with pytest.raises(UsageError, match="Did you mean 'topic'"):
+        shell.run_line_magic("confirm", "topik: b --report mine")
+
+
 def test_compare_takes_variables_and_saved_reports(shell: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """`%compare one kept.workbench` sets a variable and a file side by side, and stores what it shows."""
     monkeypatch.chdir(tmp_path)

@@ -186,7 +186,8 @@ def fragility(
     undefined = int((found["verdict"] == NONE).sum())
     notes += (f"{counted(undefined, 'value is', 'values are')} undefined.",) if undefined else ()
     shown = metric_title(str(found[METRIC].iloc[0])) if METRIC not in choices else "Metrics"
-    title = f"{shown} of {first.record.model.get('name') or first.title}: how far it hangs on choices"
+    named = first._probe.title if REPORT in choices else first.record.model.get("name") or first.title
+    title = f"{shown} of {named}: how far it hangs on choices"
     return Fragility(title, found, _matters(found, choices), choices, float(null), notes)
 
 
