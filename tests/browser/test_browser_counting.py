@@ -12,10 +12,11 @@ from scipy.stats import t, ttest_1samp
 from workbench.stats import calibration, intervals, ranking
 from workbench.stats._intervals import score_bounds
 from workbench.views import _assets, _fields, _temperature
+from workbench.views._cut import Grouped, rates_at
 from workbench.views._lens import lens_of
 
 pytestmark = pytest.mark.browser
-FILES = ("count.js", "measures.js", "temper.js")
+FILES = ("count.js", "measures.js", "temper.js", "taken.js")
 SETUP = """
 const unpack = text => Uint8Array.from(atob(text), c => c.charCodeAt(0));
 const floats = text => new Float32Array(unpack(text).buffer);
@@ -178,6 +179,48 @@ def test_the_temperature_gives_the_kernels_codes(script: Any, temperature: float
     assert page[2] == pytest.approx(values.nll(temperature).mean(), abs=1e-9)
     expected = calibration.ece(values.confidence(temperature), rows["correct"], 15)
     assert page[3] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_pages_rates_and_gaps_at_a_line_are_pythons(script: Any, seed: int) -> None:
+    """Coverage, precision, TPR, FPR, accuracy and their gaps between groups, of float32 values with ties on the line."""
+    rng = np.random.default_rng(seed)
+    n, names = 3000, ["selection_rate", "ppv", "tpr", "fpr", "accuracy"]
+    value = np.round(rng.beta(4, 2, n), 2).astype(np.float32)
+    truth, group, chosen = rng.integers(0, 2, n).astype(float), rng.integers(0, 4, n), rng.random(n) < 0.7
+    truth[rng.random(n) < 0.1] = np.nan
+    truth[group == 3] = 1.0  # a group without negatives has no FPR
+    at = 0.62
+    codes = np.where(rng.random(n) < 0.05, 15, 0).astype(np.uint8)
+    page = script.evaluate(
+        """([codes, value, truth, group, fails, at, names]) => {
+          const columns = { codes: [unpack(codes)], value: floats(value) };
+          const counts = countTaken(columns, unpack(truth), 15, unpack(group), 4, unpack(fails), at);
+          return takenRates(counts, 4, names); }""",
+        [
+            packed(codes),
+            packed(value),
+            packed(np.where(np.isnan(truth), 255, truth).astype(np.uint8)),
+            packed(group.astype(np.uint8)),
+            packed(np.where(chosen, 255, 254).astype(np.uint8)),
+            at,
+            names,
+        ],
+    )
+    kept = chosen & np.isfinite(truth) & (codes < 15)
+    taken = value[kept].astype(np.float64) >= at
+    found = rates_at(truth[kept], taken, dict.fromkeys(names, ""), Grouped("g", group[kept].astype(str)))
+    lines = found.set_index(["rate", "group"])["value"]
+
+    assert page["n"] == kept.sum()
+    for k, name in enumerate(names):
+        assert page["rates"][k] == pytest.approx(lines[name, "all"], abs=1e-9)
+        assert page["gaps"][k] == pytest.approx(lines[f"{name}_difference", "g"], abs=1e-9)
+        for code, one in enumerate(page["groups"]):
+            expected = lines[name, f"g={code}"]
+            assert one["rates"][k] == pytest.approx(expected, abs=1e-9, nan_ok=True) or (
+                one["rates"][k] is None and np.isnan(expected)
+            )
 
 
 @pytest.mark.slow  # a time is for `make acceptance`

@@ -7,7 +7,7 @@ import pytest
 import workbench as wb
 from workbench.views import _fields, _rows
 from workbench.views._lens import lens_of
-from workbench.views._page import about
+from workbench.views._page import about, part_of
 
 FEW = {"draws": 20}
 
@@ -82,7 +82,7 @@ def test_a_brush_on_severities_selects_their_rows(report: wb.Report) -> None:
     state = {"serial": 1, "mask": False, "temperature": 1.0, "origin": "test", "kind": "brush"}
     explorer._hear(None, {**state, "ranges": [None, [2, 4], None, None, None]}, [])
     chosen = explorer.selection
-    found = explorer._part(explorer._selected).metrics
+    found = part_of(report, explorer.lens, explorer.selection).metrics
     explorer._metrics.join(10)
 
     assert {5} == set(chosen["severity"])

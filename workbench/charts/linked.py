@@ -10,7 +10,7 @@ from typing import Any
 
 from workbench.charts.theme import config
 
-__all__ = ["categories", "curves", "histogram", "reliability", "risk_coverage"]
+__all__ = ["categories", "curves", "histogram", "reliability", "risk_coverage", "with_line"]
 
 Rows = Sequence[Mapping[str, Any]]
 Spec = dict[str, Any]
@@ -164,6 +164,18 @@ def curves(
     dots = _layer("point", "wb-point", {"x": x, "y": y, "color": colour, "tooltip": tooltip}, "value")
     behind = _brushed({"type": "line", "style": "wb-all-line", "opacity": 0.5}, {"x": x, "y": y, "detail": detail}, "x")
     return _spec(rows, [behind, band, line, dots], 290, theme)
+
+
+def with_line(spec: Spec) -> Spec:
+    """Return a linked chart with an upright line at the rows `at` of a third data set "line", which is empty at first.
+
+    >>> with_line(risk_coverage([]))["layer"][-1]["encoding"]["x"]["field"]
+    'at'
+    """
+    x = {name: value for name, value in spec["layer"][0]["encoding"]["x"].items() if name != "bin"}
+    mark = {"type": "rule", "style": "wb-strong"}
+    line = {"data": {"name": "line"}, "mark": mark, "encoding": {"x": {**x, "field": "at"}}}
+    return {**spec, "datasets": {**spec["datasets"], "line": []}, "layer": [*spec["layer"], line]}
 
 
 def _f(field: str, kind: str = "") -> Spec:

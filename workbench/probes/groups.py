@@ -61,6 +61,7 @@ class Groups:
             ("score", "Score", "number"),
             ("correct", "Correct", "hit"),
         ),
+        truth="outcome",
     )
     limits = (
         "Parity of a rate is not fairness: where base rates differ, an imperfect predictor cannot have equal PPV, FPR and FNR in "

@@ -70,6 +70,9 @@ class View:
         str, ...
     ] = ()  # columns of a linked curve: whole numbers along it ("severity"), and its lines ("corruption")
     mean: bool = False  # whether the curve is that of the value's mean, not of the outcome's rate
+    truth: str = (
+        ""  # column of 1, 0 or NaN that a threshold on `value` is to find: the label of two classes; "" for none
+    )
     brief: tuple[tuple[str, Any], ...] = ()  # options of the probe under which the metrics of a brush are computed
 
     def words(self, column: str) -> tuple[str, str]:

@@ -14,6 +14,7 @@ PARTS = (
     "measures.js",
     "temper.js",
     "cubes.js",
+    "taken.js",
     "link.js",
     "store.js",
     "vega.js",
@@ -25,6 +26,7 @@ PARTS = (
     "whatif.js",
     "grid.js",
     "panels.js",
+    "cut.js",
     "tools.js",
     "pane.js",
 )

@@ -42,7 +42,7 @@ class Part(NamedTuple):
     def same(self, other: "Part") -> bool:
         """Whether both select the same rows."""
         mine, theirs = self.brush, other.brush
-        alike = (mine.ranges, mine.temperature) == (theirs.ranges, theirs.temperature)
+        alike = (mine.ranges, mine.temperature, mine.cut) == (theirs.ranges, theirs.temperature, theirs.cut)
         return alike and self.mask is other.mask
 
 

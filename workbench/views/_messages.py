@@ -25,6 +25,17 @@ class Brush(NamedTuple):
     mask: bool
     temperature: float
     origin: str
+    cut: float | None = None  # where the line of an abstention or a decision stands
+
+    @classmethod
+    def none(cls, serial: int, fields: int, origin: str) -> "Brush":
+        """Return the state in which nothing is brushed."""
+        return cls(serial, (None,) * fields, False, 1.0, origin)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The state as the page gets it."""
+        return {**self._asdict(), "ranges": [None if codes is None else list(codes) for codes in self.ranges]}
 
 
 def integer(value: Any, low: int = 0, high: int = LARGEST) -> int | None:
@@ -81,4 +92,8 @@ def brush(content: dict[str, Any], fields: Sequence[Field]) -> Brush | None:
         if any(integer(code, 0, field.bins - 1) is None for code in codes):
             return None
         ranges.append(tuple(sorted(set(codes))))
-    return Brush(serial, tuple(ranges), mask, temperature, origin)
+    at = content.get("cut")
+    cut = None if at is None else number(at, 0.0, 1.0)
+    if at is not None and cut is None:
+        return None
+    return Brush(serial, tuple(ranges), mask, temperature, origin, cut)

@@ -1,6 +1,7 @@
 """What the page is told of a report once, and the static picture that stays when the kernel is gone."""
 
 import contextvars
+import dataclasses
 import secrets
 import textwrap
 import threading
@@ -13,10 +14,12 @@ from workbench.views._lens import Lens
 from workbench.views._temperature import HIGHEST, LOWEST
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from workbench.probes.protocol import View
     from workbench.reports import Report
 
-__all__ = ["about", "line_of", "paired", "saved", "show_with_picture", "static_html"]
+__all__ = ["about", "line_of", "paired", "part_of", "saved", "show_with_picture", "static_html"]
 
 LINE = 52  # characters of a line of an axis title
 MANY = 200_000  # rows from which numbers and pictures take seconds: they are made beside the cells
@@ -58,9 +61,9 @@ def _of_confidence(lens: Lens) -> dict[str, Any]:
 
     resemble = _resemble(lens)
     charts = {
-        "reliability": _without_x_title(linked.reliability([], height=270)),
-        "histogram": linked.histogram([], title="Confidence", domain=(0.0, 1.0), height=84),
-        "risk_coverage": linked.risk_coverage([], height=196),
+        "reliability": _without_x_title(linked.with_line(linked.reliability([], height=270))),
+        "histogram": linked.with_line(linked.histogram([], title="Confidence", domain=(0.0, 1.0), height=84)),
+        "risk_coverage": linked.with_line(linked.risk_coverage([], height=196)),
     }
     read = {name: how_to_read(name if name == "histogram" else f"linked_{name}") for name in charts}
     labels = {"reliability": "Reliability diagram", "histogram": "Histogram of confidence"}
@@ -117,6 +120,7 @@ def _of_view(lens: Lens, view: "View", unit: str) -> dict[str, Any]:
     for layer in spec["layer"]:
         layer["encoding"]["y"]["title"] = unit.capitalize()
         layer["encoding"]["x"]["title"] = _lines(view.title)
+    spec = linked.with_line(spec) if view.truth else spec
     curve = _curve(lens, view)
     none = int((field.codes == field.bins).sum())
     read = f"A bar counts the {unit} of a bin: grey for all, coloured for those selected."
@@ -275,6 +279,18 @@ def _follow(place: str, words: dict[str, str], reports: tuple[Any, ...]) -> None
     except Exception as error:  # shown in the notebook: nobody reads a thread's traceback
         html = _still(f"<p>{escape(f'The picture could not be made: {type(error).__name__}: {error}')}</p>")
     update_display({"text/html": html, **words}, display_id=place, raw=True)
+
+
+def part_of(report: "Report", lens: Lens, rows: "pd.DataFrame") -> "Report":
+    """Return the report of some of its rows, without its slices.
+
+    It equals `report.where(ids)` where an example has one row, spares the second's set of ids at 1e5 rows, and takes the very
+    rows that are selected where an example has several (tokens of a text).
+    """
+    brief = dict(lens.view.brief) if lens.view is not None else {}
+    overall: Any = report.with_options(by=(), **brief)
+    part: Report = dataclasses.replace(overall, rows=rows, stored={})
+    return part
 
 
 def saved(report: "Report") -> list[list[Any]]:

@@ -18,7 +18,9 @@ from workbench.views._messages import Brush
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["rule_of_brush", "words_of"]
+    from workbench.reports import Report
+
+__all__ = ["rule_of_brush", "rule_of_words", "words_of"]
 
 RIGHT, LEFT = "right", "left"
 
@@ -28,8 +30,17 @@ def words_of(fields: Sequence[_fields.Field], given: Brush) -> str:
     pairs = zip(fields, given.ranges, strict=True)
     said = [field.describe(codes) for field, codes in pairs if codes is not None]
     said += ["ids"] if given.mask else []
+    line = "abstaining below" if fields[0].kind == _fields.CONFIDENCE else "deciding from"
+    said += [f"{line} {given.cut:.3g}"] if given.cut is not None else []
     said += [f"at T = {given.temperature:.3g}"] if said and given.temperature != 1.0 else []
     return "; ".join(said)
+
+
+def rule_of_words(report: "Report", lens: Lens, rows: "pd.DataFrame", brush: Brush, words: str) -> Rule | None:
+    """Return what carries a selection in words to rows that are held out, None where other reports' brushes are in it, too."""
+    if words != words_of(lens.fields, brush):
+        return None
+    return rule_of_brush(lens, rows, brush, by_mass=report.options.get("scheme") == "mass")
 
 
 def rule_of_brush(lens: Lens, rows: "pd.DataFrame", brush: Brush, *, by_mass: bool) -> Rule | None:

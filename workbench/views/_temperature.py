@@ -3,16 +3,19 @@
 The page computes the same from the same float32 logits, so that a brush means the same rows on both sides.
 """
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.views import _fields
+
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["HIGHEST", "LOWEST", "Fit", "Logits", "logits_of", "why_not"]
+__all__ = ["HIGHEST", "LOWEST", "Fit", "Heat", "Logits", "logits_of", "why_not"]
 
 LOWEST, HIGHEST = 0.25, 4.0
 MOST_CLASSES = 64
@@ -74,6 +77,43 @@ class Logits:
 
     def _labelled(self) -> NDArray[np.intp]:
         return np.flatnonzero((self.labels >= 0) & np.isfinite(self.values.max(axis=1)))
+
+
+class Heat:
+    """The rows' logits, read when they are first used, and the fields and values that they give at a temperature."""
+
+    def __init__(self, rows: "pd.DataFrame", fields: "tuple[_fields.Field, ...]", stated: NDArray[np.float64]) -> None:
+        self._rows, self._fields, self._stated = rows, fields, stated
+        self._lock = threading.Lock()
+        self._logits: Logits | None = None
+
+    @property
+    def logits(self) -> Logits:
+        """The logits of the rows."""
+        with self._lock:
+            if self._logits is None:
+                self._logits = logits_of(self._rows)
+            return self._logits
+
+    def fields(self, temperature: float) -> "tuple[_fields.Field, ...]":
+        """Return the fields with the confidences of T; the coverage's parts keep their thresholds' ranks."""
+        if temperature == 1.0:
+            return self._fields
+        return (*_fields.tempered(self._fields[:2], self.logits.confidence(temperature)), *self._fields[2:])
+
+    def answer(self, kind: str, chosen: NDArray[np.bool_]) -> tuple[dict[str, Any], list[bytes]]:
+        """Return the message, and its buffers, with all "logits", or with the "fit" of the chosen rows (n,)."""
+        logits = self.logits
+        if kind == "logits":
+            buffers = [logits.values.tobytes(), logits.labels.tobytes()]
+            return {"kind": "logits", "classes": logits.values.shape[1]}, buffers
+        return {"kind": "fit", **logits.where(chosen).fit()._asdict()}, []
+
+    def values(self, temperature: float) -> NDArray[np.float64]:
+        """Return the value of each row (n,) at T, as the page has it: stated ones have been float32."""
+        if temperature != 1.0:
+            return np.where(np.isfinite(self._stated), self.logits.confidence(temperature), np.nan)
+        return self._stated.astype(np.float32).astype(np.float64)
 
 
 def why_not(rows: "pd.DataFrame") -> str:

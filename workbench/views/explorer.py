@@ -12,7 +12,6 @@ on a `Latest`.
 Several reports make a `Canvas` (`canvas`) of explorers, which share a `Link`: what one selects limits the others.
 """
 
-import dataclasses
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -22,15 +21,15 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from workbench._rules import Rule
 from workbench.errors import WorkbenchError, unknown
 from workbench.views import _assets, _fields, _messages, _rows, _temperature, selection
 from workbench.views._bundle import VegaBundle, vega
+from workbench.views._cut import Cut, Job, checked_cut
 from workbench.views._lens import Lens, lens_of
 from workbench.views._link import Link, Part, ids_of
 from workbench.views._live import Latest, answer_beside_cells
-from workbench.views._page import about, line_of, paired, saved, show_with_picture, static_html
-from workbench.views._rule import rule_of_brush, words_of
+from workbench.views._page import about, line_of, paired, part_of, saved, show_with_picture, static_html
+from workbench.views._rule import rule_of_words, words_of
 from workbench.views._table import Table
 from workbench.views._tokens import Tokens, checked_model
 from workbench.views._what_if import WhatIf
@@ -58,13 +57,14 @@ class Explorer(anywidget.AnyWidget):
     codes = traitlets.Bytes().tag(sync=True)  # (fields, n) uint8
     value = traitlets.Bytes().tag(sync=True)  # (n,) float32: a confidence, or the value of the probe's view
     outcome = traitlets.Bytes().tag(sync=True)  # (n,) uint8: 0, 1, 255 for none
+    truth = traitlets.Bytes().tag(sync=True)  # (n,) uint8: 0, 1, 255 for none; b"" where it is the outcome
     measures = traitlets.Bytes().tag(sync=True)  # (measures, n) float32 of the heat map, NaN for none
     mask = traitlets.Bytes().tag(sync=True)  # (n,) bits, packed, the first row in the lowest bit
     places = traitlets.Bytes().tag(
         sync=True
     )  # (n,) int32: each row's example, where linked reports are not row for row
     saved = traitlets.List().tag(sync=True)  # [name, number of examples] of each named selection
-    state = traitlets.Dict().tag(sync=True)  # serial, origin, ranges, mask, temperature
+    state = traitlets.Dict().tag(sync=True)  # serial, origin, ranges, mask, temperature, cut
 
     def __init__(
         self, report: "Report", *, link: Link | None = None, beside: "Beside | None" = None, model: Any = None
@@ -78,12 +78,13 @@ class Explorer(anywidget.AnyWidget):
         self._table = Table(rows, lens.columns)
         self._masked: NDArray[np.bool_] | None = None
         self._own = self._selected = np.ones(len(rows), dtype=bool)
-        self._logits: _temperature.Logits | None = None
+        self._heat = _temperature.Heat(rows, lens.fields, lens.value)
         self._logged = ""
         self._metrics = Latest(self._send_metrics, failed=self._failed, pause=REST)
         of = str(report.record.model.get("name", ""))
         self._tokens = Tokens(rows, lens.columns, checked_model(model), of, lambda told: self.send(told))
         self._what_if = WhatIf(report, rows, lens.columns, checked_model(model), lambda told: self.send(told))
+        self._cut = Cut(rows, lens, lambda told: self.send(told), self._failed, REST)
         self._slow = Latest(self._answer_slowly, failed=self._failed)
         super().__init__(
             bundle=vega(),
@@ -92,6 +93,7 @@ class Explorer(anywidget.AnyWidget):
                 "link": link.told(),
                 "beside": None if beside is None else beside.for_page(lens),
                 "what_if": self._what_if.for_page(),
+                "cut": self._cut.told(),
             },
             places=link.packed(),
             codes=np.stack([field.codes for field in self._fields]).tobytes(),
@@ -99,7 +101,8 @@ class Explorer(anywidget.AnyWidget):
             outcome=np.where(np.isnan(lens.outcome), 255, lens.outcome > 0).astype(np.uint8).tobytes(),
             measures=b"" if lens.map is None else lens.map.packed(),
             saved=saved(report),
-            state=self._state_of(self._nothing(0)),
+            truth=self._cut.packed(),
+            state=self._nothing(0).told,
         )
         self._brush = self._nothing(0)
         answer_beside_cells(self)
@@ -140,11 +143,11 @@ class Explorer(anywidget.AnyWidget):
         lacking = self._link.lacking(self, wanted)
         if lacking:
             raise unknown("explored example", lacking[0], list(dict.fromkeys(self._rows["example"][:40]))[:20])
-        self._set(self._link.rows(self, wanted))
+        self._put(self.only(self._link.rows(self, wanted)))
 
     def clear(self) -> None:
         """Clear every brush, and the selection of `select(ids)`; the temperature returns to 1."""
-        self._set(None)
+        self._put(self.only(None))
 
     def undo(self) -> bool:
         """Take the last change of the selection back; False where there is none."""
@@ -167,11 +170,32 @@ class Explorer(anywidget.AnyWidget):
         """Every what-if that was asked, here and in the page, a line each."""
         return self._what_if.edits
 
-    def _set(self, mask: NDArray[np.bool_] | None) -> None:
+    def abstain(self, below: float | None) -> None:
+        """Let the model abstain below a confidence, None for never; `rates` says what that does. `undo` takes it back."""
+        cut = checked_cut(below, self._cut.rule, "abstain", self.title)
+        self._put(Part(self._brush._replace(cut=cut), self._masked))
+
+    def decide(self, at: float | None) -> None:
+        """Decide for the positive class from a score on, None for as the report has it; `rates` says what that does."""
+        cut = checked_cut(at, self._cut.rule, "decide", self.title)
+        self._put(Part(self._brush._replace(cut=cut), self._masked))
+
+    @property
+    def rates(self) -> "pd.DataFrame":
+        """What the line of `abstain` or `decide` does to the selection: rates overall, by group of the slice on show, and gaps."""
+        with self._lock:
+            line = self._line
+        return self._cut.rates(line)
+
+    @property
+    def _line(self) -> Job:
+        return Job(self._link.serial, self._selected, self._heat.values(self._brush.temperature), self._brush.cut)
+
+    def _put(self, part: Part) -> None:
         with self._lock:
             self._remember()
             serial = self._link.serial + 1
-            self.restore(self.only(mask), serial)
+            self.restore(part, serial)
             self._link.changed(serial)
 
     # -- what the link asks ----------------------------------------------------------------------------------------------
@@ -196,6 +220,8 @@ class Explorer(anywidget.AnyWidget):
         self._table.follow(self._selected)
         self._send_view()
         self._metrics.put((self._link.serial, self._selected, self._said(), self._brush))
+        if self._brush.cut is not None:
+            self._cut.put(self._line)
 
     def kept(self, name: str) -> list[str]:
         """Return the examples of a named selection that are explored here."""
@@ -206,7 +232,7 @@ class Explorer(anywidget.AnyWidget):
     def keep(self, name: str) -> None:
         """Keep the selected examples with the report, under a name."""
         n = int(self._selected.sum())
-        rule = self._rule(self._said(), self._brush)
+        rule = rule_of_words(self._report, self._lens, self._rows, self._brush, self._said())
         self._report.log_selection("explorer", self._said(), n, name=name, examples=self.ids, rule=rule)
         self.saved = saved(self._report)
 
@@ -216,7 +242,7 @@ class Explorer(anywidget.AnyWidget):
         self._take(given)
         with self.hold_sync():
             self.mask = b"" if part.mask is None else np.packbits(part.mask, bitorder="little").tobytes()
-            self.state = self._state_of(given)
+            self.state = given.told
 
     # -- what the page says ----------------------------------------------------------------------------------------------
 
@@ -236,6 +262,8 @@ class Explorer(anywidget.AnyWidget):
                 self._hear_detail(content)
             elif kind in ("what_if", "swaps", "typos"):
                 self._what_if.hear(content)
+            elif kind == "below" and self._brush.cut is not None:
+                self._show_below()
             elif kind in ("logits", "fit") and not self._why_not:
                 self._slow.put(kind)
             elif kind in ("undo", "redo"):
@@ -249,16 +277,30 @@ class Explorer(anywidget.AnyWidget):
 
     def _hear_brush(self, content: dict[str, Any]) -> None:
         given = _messages.brush(content, self._fields)
-        if given is None or (given.temperature != 1.0 and self._why_not):
+        if (
+            given is None
+            or (given.temperature != 1.0 and self._why_not)
+            or (given.cut is not None and not self._cut.rule)
+        ):
             return
         with self._lock:
             if not given.mask or self._masked is None:
                 given, self._masked = given._replace(mask=False), None
             if (given.ranges, given.mask) != (self._brush.ranges, self._brush.mask):
                 self._remember()
+            by = _messages.integer(content.get("by"), 0, len(self._fields) - 1)
+            self._cut.by = self._cut.by if by is None else by
             self._take(given)
-            self.state = self._state_of(given)
+            self.state = given.told
             self._link.changed(given.serial, _messages.step(content))
+
+    def _show_below(self) -> None:
+        """Select the rows below the line, of those that are selected: what a model abstains from, or decides against."""
+        with self._lock:
+            part = self.only(self._selected & self._cut.below(self._line))
+            self._put(
+                part._replace(brush=part.brush._replace(temperature=self._brush.temperature, cut=self._brush.cut))
+            )
 
     def _hear_rows(self, content: dict[str, Any]) -> None:
         with self._lock:
@@ -283,22 +325,10 @@ class Explorer(anywidget.AnyWidget):
 
     def _take(self, given: _messages.Brush) -> None:
         """Make these the brushes of this report; the lock is held."""
-        fields = self._fields if given.temperature == 1.0 else self._at(given.temperature)
         self._brush = given
-        self._own = _fields.keep(fields, given.ranges)
+        self._own = _fields.keep(self._heat.fields(given.temperature), given.ranges)
         if self._masked is not None:
             self._own &= self._masked
-
-    def _at(self, temperature: float) -> tuple[_fields.Field, ...]:
-        """Return the fields with the confidences of a temperature; the coverage's parts keep their thresholds' ranks."""
-        confidence = self._load_logits().confidence(temperature)
-        return (*_fields.tempered(self._fields[:2], confidence), *self._fields[2:])
-
-    def _load_logits(self) -> _temperature.Logits:
-        with self._lock:
-            if self._logits is None:
-                self._logits = _temperature.logits_of(self._rows)
-            return self._logits
 
     def _send_view(self) -> None:
         told = {"kind": "view", "serial": self._link.serial, "n": len(self._table.shown), **self._link.history.ways}
@@ -313,35 +343,17 @@ class Explorer(anywidget.AnyWidget):
         n = int(chosen.sum())
         if words and words != self._logged and hasattr(self._report, "log_selection"):
             self._logged = words
-            self._report.log_selection("explorer", words, n, rule=self._rule(words, brush))
-        found = []
-        if n:
-            whole = n == len(chosen) and self._lens.view is None  # what the picture shows: computed once for both
-            metrics = self._report.metrics if whole else self._part(chosen).metrics
-            found = [line_of(words, line) for words, line in self._lens.metrics(metrics)]
+            rule = rule_of_words(self._report, self._lens, self._rows, brush, words)
+            self._report.log_selection("explorer", words, n, rule=rule)
+        whole = n == len(chosen) and self._lens.view is None  # what the picture shows: computed once for both
+        part = self._report if whole else part_of(self._report, self._lens, self.rows_of(chosen))
+        found = [line_of(said, line) for said, line in self._lens.metrics(part.metrics)] if n else []
         self.send({"kind": "metrics", "serial": serial, "n": n, "metrics": found})
 
-    def _part(self, chosen: NDArray[np.bool_]) -> "Report":
-        """Return the report of the selected rows, without its slices.
-
-        It equals `report.where(ids)` where an example has one row, spares the second's set of ids at 1e5 rows, and takes the
-        very rows that are selected where an example has several (tokens of a text).
-        """
-        brief = dict(self._lens.view.brief) if self._lens.view is not None else {}
-        overall: Any = self._report.with_options(by=(), **brief)
-        return dataclasses.replace(overall, rows=self.rows_of(chosen), stored={})
-
     def _answer_slowly(self, kind: str) -> None:
-        logits = self._load_logits()
-        if kind == "logits":
-            self.send(
-                {"kind": "logits", "classes": logits.values.shape[1]},
-                [logits.values.tobytes(), logits.labels.tobytes()],
-            )
-            return
         with self._lock:
             chosen = self._selected
-        self.send({"kind": "fit", **logits.where(chosen).fit()._asdict()})
+        self.send(*self._heat.answer(kind, chosen))
 
     def _remember(self) -> None:
         self._link.last = self
@@ -354,24 +366,13 @@ class Explorer(anywidget.AnyWidget):
         self.send({"kind": "problem", "text": f"{type(error).__name__}: {error}"})
 
     def _nothing(self, serial: int) -> _messages.Brush:
-        return _messages.Brush(serial, (None,) * len(self._fields), False, 1.0, PYTHON)
-
-    def _state_of(self, given: _messages.Brush) -> dict[str, Any]:
-        ranges = [None if codes is None else list(codes) for codes in given.ranges]
-        return {**given._asdict(), "ranges": ranges}
+        return _messages.Brush.none(serial, len(self._fields), PYTHON)
 
     def _said(self) -> str:
         """Return the selection in words, those of the other reports' brushes with their titles; "" for everything."""
         told = [self.words]
         told += [f"{one.words} ({one.title})" for one in self._link.explorers if one is not self and one.words]
         return "; ".join(filter(None, told))
-
-    def _rule(self, words: str, brush: _messages.Brush) -> Rule | None:
-        """Return what carries a selection to rows that are held out, None where other reports' brushes are in it, too."""
-        if words != words_of(self._fields, brush):
-            return None
-        by_mass = self._report.options.get("scheme") == "mass"
-        return rule_of_brush(self._lens, self._rows, brush, by_mass=by_mass)
 
     @property
     def title(self) -> str:

@@ -122,13 +122,23 @@ class Charts {
     return this.charts.map(({ name, of }) => ROWS[name](views.get(of), this.store.fields[of], this.store.about.effect, this.store.about));
   }
 
+  lined(chart) { return "line" in chart.spec.datasets; }
+
+  /** Where the line of an abstention or decision stands in a chart: at its value, or at the coverage that it leaves. */
+  line(chart) {
+    const { cut, taken } = this.store;
+    if (cut === null || !taken) return [];
+    const at = this.coverage(chart.of) ? taken.found.rates[0] : cut;
+    return Number.isFinite(at) ? [{ at }] : [];
+  }
+
   count() { this.now = this.data(this.store.views); }
 
   async draw(theme) {
     const vega = await loadVega(this.model);
     await Promise.all(this.charts.map((chart, k) => {
       chart.range = this.range(chart.of);
-      return chart.draw(vega, this.store.about, theme, { all: this.all[k], shown: this.now[k] });
+      return chart.draw(vega, this.store.about, theme, { all: this.all[k], shown: this.now[k], ...(this.lined(chart) ? { line: this.line(chart) } : {}) });
     }));
     this.inputs.forEach(one => one.show());
     this.drawn = true;
@@ -138,7 +148,10 @@ class Charts {
   async paint() {
     this.count();
     this.inputs.forEach(one => one.show());
-    this.charts.forEach((chart, k) => chart.update("shown", this.now[k]));
+    this.charts.forEach((chart, k) => {
+      chart.update("shown", this.now[k]);
+      if (this.lined(chart)) chart.update("line", this.line(chart));
+    });
     await Promise.all(this.charts.map(chart => chart.run()));
     await Promise.all(this.charts.map(chart => chart.place(this.range(chart.of))));
   }

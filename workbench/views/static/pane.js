@@ -18,10 +18,11 @@ class Pane {
     this.metrics = new Metrics(store);
     const heat = store.calibrated && !(shared && about.temperature.why_not);
     this.temperature = heat ? new Temperature(store) : null;
+    this.cut = about.cut ? new CutPanel(store) : null;
     this.grid = new Grid(store);
     const [first, ...further] = this.charts.panels;
-    const parts = [this.headline.host, first, this.slices.host, ...further, this.map?.host, this.metrics.host, this.temperature?.host, shared ? null : this.grid.host];
-    const kind = `${shared && !heat ? "wb-cool " : ""}wb-of-${first ? about.kind : "outcomes"}${this.map ? " wb-mapped" : ""}${about.curve ? " wb-curved" : ""}`;
+    const parts = [this.headline.host, first, this.slices.host, ...further, this.map?.host, this.metrics.host, this.temperature?.host, this.cut?.host, shared ? null : this.grid.host];
+    const kind = `${shared && !heat ? "wb-cool " : ""}wb-of-${first ? about.kind : "outcomes"}${this.map ? " wb-mapped" : ""}${about.curve ? " wb-curved" : ""}${about.cut?.kind === "decide" ? " wb-deciding" : ""}`;
     this.root = element("div", { class: "workbench-explorer" }, [div(`wb-layout ${kind}`, parts.filter(Boolean))]);
     if (about.held_out) this.root.append(element("p", { class: "wb-caption", text: `${whole.format(about.held_out)} examples are held out and not shown.` }));
     applyPalette(this.root, about, themeNow());
@@ -52,6 +53,7 @@ class Pane {
     this.map?.paint();
     this.metrics.stale();
     this.temperature?.paint();
+    this.cut?.paint();
     if (this.painting) { this.again = true; return; }
     do {
       this.again = false;
@@ -66,6 +68,7 @@ class Pane {
     if (what === "view") this.grid.view();
     else if (what === "rows") this.grid.arrived();
     else if (what === "metrics" || what === "late") { this.metrics.paint(); this.temperature?.paint(); }
+    else if (what === "cut") this.cut?.paint();
     else if (what === "detail") this.grid.read(message);
     else if (what === "tokens") this.grid.spell(message);
     else if (TOLD.has(what)) this.grid.tell(what, message);

@@ -72,6 +72,7 @@ class Headline {
       if (codes) chips.push([this.words(field, codes), () => store.brush(f, null)]);
     });
     if (store.masked) chips.push(["chosen by id", () => { store.masked = false; store.mask = null; store.touched(); }]);
+    if (store.about.cut && store.cut !== null) chips.push([CUTS[store.about.cut.kind].chip(twoPlaces(store.cut)), () => store.cutTo(null)]);
     const key = chips.map(([words]) => words).join("\n");
     this.tools?.paint();
     if (key === this.key) return;

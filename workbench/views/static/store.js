@@ -37,6 +37,7 @@ class Store {
       value: new Float32Array(value.slice().buffer), outcome: bytes("outcome"), apart: !this.calibrated,
     };
     this.columns = this.base;
+    this.truth = bytes("truth").byteLength ? bytes("truth") : this.base.outcome;
     const measured = bytes("measures").slice().buffer;
     this.measured = (this.about.map?.measures ?? []).map((_, m) => new Float32Array(measured, 4 * m * this.rows, this.rows));
     this.bins = this.fields.map(field => field.bins);
@@ -50,6 +51,7 @@ class Store {
     this.moved = null;                      // the field whose brush changed last, null where more than that did
     this.ways = { undo: false, redo: false };
     this.link = linkOf(this);
+    this.line = null;                       // the kernel's rates of the abstention or decision
     this.metrics = null;                    // the kernel's last word, and what it was about
     this.window = null;
     this.problem = "";
@@ -110,6 +112,7 @@ class Store {
     this.mask = state.mask && mask ? new Uint8Array(mask.buffer, mask.byteOffset, mask.byteLength) : null;
     this.serial = Math.max(this.serial, state.serial);
     this.answered = this.serial;
+    this.cut = state.cut ?? null;
     if (state.temperature !== this.temperature) {
       this.temperature = state.temperature;
       if (this.temperature === 1) this.columns = this.base;
@@ -144,6 +147,7 @@ class Store {
     this.views = new Map(shown.map(f => [f, cubes.counts(this, f)]));
     this.cells = this.countCells();
     const counts = restrict(this.views.get(0), this.tables[0], this.bins[0]);
+    this.taken = this.about.cut && this.cut !== null ? this.countTaken() : null;
     this.selected = total(counts.n);
     this.measures = measure(counts, this.bins[0], { effect: this.about.effect, calibrated: this.calibrated });
     this.countTime = performance.now() - begun;
@@ -160,6 +164,21 @@ class Store {
   countCells(fails = null) {
     const f = this.about.map?.field;
     return this.measured.map(values => countMeans(this.base.codes[f], values, f, this.bins[f], fails ?? this.fails));
+  }
+
+  /** What the line takes of the selected rows: the rates overall and by the groups of the slice on show, if it is no outcome. */
+  countTaken() {
+    const field = this.fields[this.slice], grouped = field?.kind === "slice" && field.name !== "outcome", bins = grouped ? field.bins : 1;
+    const code = grouped ? this.columns.codes[this.slice] : new Uint8Array(this.rows);
+    const counts = countTaken(this.columns, this.truth, this.bins[0], code, bins, this.fails, this.cut);
+    return { field: grouped ? field : null, found: takenRates(counts, bins, this.about.cut.rates.map(([name]) => name)) };
+  }
+
+  /** Put the line at a value, null for none. */
+  cutTo(cut, going = false) {
+    if (cut === this.cut) return;
+    this.cut = cut;
+    this.touched(going);
   }
 
   /** Take a code of a slice into its brush, or out of it; `more` codes come in with it. */
@@ -186,7 +205,7 @@ class Store {
 
   show(slice) {
     this.slice = slice;
-    this.changed("slice");
+    if (this.cut !== null) this.touched(); else this.changed("slice");        // the kernel compares the groups on show
   }
 
   heatTo(temperature, going = false) {
@@ -232,7 +251,7 @@ class Store {
     this.inFlight = true;
     this.sent = this.serial;
     this.model.send({ kind: "brush", serial: this.serial, ranges: this.ranges, mask: this.masked,
-      temperature: this.temperature, origin: this.origin, step: this.step });
+      temperature: this.temperature, cut: this.cut, by: this.slice, origin: this.origin, step: this.step });
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => { this.late = true; this.tell("late"); }, SAY_WAITING_AFTER);
   }
@@ -253,6 +272,9 @@ class Store {
     } else if (kind === "metrics") {
       if (message.serial < this.serial) return;
       this.metrics = message;
+      this.tell(kind);
+    } else if (kind === "cut") {
+      this.line = message;
       this.tell(kind);
     } else if (kind === "logits") {
       const view = buffers.map(b => new Uint8Array(b.buffer ?? b, b.byteOffset ?? 0, b.byteLength).slice().buffer);
