@@ -134,11 +134,17 @@ def _notebook_table(findings: "pd.DataFrame") -> str:
             f'<td style="{cell};max-width:22em;overflow-wrap:anywhere">{escape(line["slice"])}</td>',
             f'<td style="{cell}{weight}">{escape(line["status"])}{note if line["note"] else ""}</td>',
         ]
+        tested = line["difference"] == line["difference"]
         numbers = (
-            _seen(line), format_metric(line["difference"], line["low"], line["high"]),
-            _chance(line["p"]), _chance(line["p_adjusted"]), format_count(line["n"]),
-        )  # fmt: skip
-        cells += [f'<td style="{cell};font-variant-numeric:tabular-nums">{escape(said)}</td>' for said in numbers]
+            _seen(line) if tested else "",
+            format_metric(line["difference"], line["low"], line["high"]) if tested else "",
+            *(_chance(line[name]).removeprefix("= ") for name in ("p", "p_adjusted")),
+            format_count(line["n"]) if tested else "",
+        )
+        cells += [
+            f'<td style="{cell};white-space:nowrap;font-variant-numeric:tabular-nums">{escape(said)}</td>'
+            for said in numbers
+        ]
         body.append(f'<tr style="background:transparent" title="{escape(line["method"])}">{"".join(cells)}</tr>')
     looks = "border-collapse:collapse;border:0;font-size:13px;margin:4px 0 6px"
     return f'<table style="{looks}"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
