@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_notebooks import run
@@ -30,3 +31,16 @@ def test_the_audit_of_a_comment_filter_runs(
     ]
     assert any("‹straight → queer›" in text for text in shown)
     assert checked(tmp_path / "comment-filter") > 10
+
+
+@pytest.mark.model
+def test_the_audit_of_a_small_model_runs(embedded_model: Any, tmp_path: Path) -> None:
+    """Every cell on a fifth of the questions: a threshold chosen on one half is asked about on the other, and kept."""
+    assert "score" in embedded_model.verbs
+    fewer = {"sample(300, seed=0)": "sample(60, seed=0)", "sample(80, seed=1)": "sample(16, seed=1)"}
+
+    _, printed = run("audits/02_small_model.ipynb", tmp_path, fewer)
+
+    assert any("confidence from" in text for text in printed)
+    assert "of 30 answered" in printed[-1]
+    assert checked(tmp_path / "small-model") > 10
