@@ -12,6 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 KEPT = HERE / "results" / "brush.json"  # ignored by git
 TEST = "tests/browser/test_browser_peers.py"
+MOST = 1_000_000  # rows that the goals are set for
 NOTE = (
     "JupyterLab in headless Chromium, each side in a notebook of its own, brushed in turn: six drags of ten steps each, from\n"
     "the last move to the last repaint of any view. Workbench draws four linked views (reliability, histogram, risk-coverage,\n"
@@ -31,18 +32,26 @@ def rows(*, kept: bool = False) -> list[dict[str, str]]:
         for name, one in sides.items():
             least, middle, most = min(one["ms"]), statistics.median(one["ms"]), max(one["ms"])
             ratio = statistics.median(theirs / mine for theirs, mine in zip(one["ms"], ours, strict=True))
+            large, mine, fused = int(size) >= MOST, name == "Workbench", name == "VegaFusion"
             table.append(
                 {
                     "what": f"{int(size):,} rows, {name}",
                     "ms, least": f"{least:.0f}",
-                    "ms, median": f"{middle:.0f}",
+                    "ms, median": f"{middle:.0f}{_goal('< 100', middle < 100) if large and mine else ''}",
                     "ms, most": f"{most:.0f}",
-                    "of Workbench's, median": f"{ratio:.1f}x" if name != "Workbench" else "",
+                    "of Workbench's, median": ""
+                    if mine
+                    else f"{ratio:.1f}x{_goal('>= 5x', ratio >= 5) if large and fused else ''}",
                     "first traffic": f"{one['init_bytes'] / 1e6:.2f} MB",
                     "machine's load": f"{one['load']:.1f}",
                 }
             )
     return table
+
+
+def _goal(said: str, met: bool) -> str:
+    """Return a goal with its verdict."""
+    return f" (goal {said}: {'met' if met else '**missed**'})"
 
 
 if __name__ == "__main__":

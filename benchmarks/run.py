@@ -15,6 +15,7 @@ import corruptions
 import groups
 import imports
 import ood
+import partial
 import scoring
 import scoring_curves
 import shift
@@ -47,6 +48,7 @@ PARTS: dict[str, Callable[..., list[dict[str, str]]]] = {
     ),
     "Curves of scoring, SmolLM2-135M-Instruct": scoring_curves.rows,
     "Brushing linked views": brush.rows,
+    "Watching a run": partial.rows,
     "Imports (fresh interpreters)": imports.rows,
     "Calibration statistics": calibration.rows,
     "Group metrics": groups.rows,
@@ -58,17 +60,23 @@ LONG = ("scoring", "curves", "brush")  # run only when named; what was run befor
 NOTES = {
     "Scoring": scoring.NOTE,
     "Brushing linked views": brush.NOTE,
+    "Watching a run": partial.NOTE,
     "Curves of scoring, SmolLM2-135M-Instruct": scoring_curves.NOTE,
 }
 
 
 def merged(before: str, after: str) -> str:
-    """Return a table with the lines of an older one that it lacks, told by their first cell."""
+    """Return a table with the lines of an older one that it lacks, told by their first cell; those of n rows by size."""
 
     def lines(text: str) -> dict[str, str]:
         return {line.split("|")[1].strip(): line + "\n" for line in text.splitlines() if line.startswith("|")}
 
-    return "".join((lines(before) | lines(after)).values())
+    def size(cell: str) -> int:
+        found = re.match(r"[\d,]+ rows", cell)
+        return int(found[0].split()[0].replace(",", "")) if found else 0
+
+    both = lines(before) | lines(after)
+    return "".join(both[cell] for cell in sorted(both, key=size))
 
 
 def sections(text: str) -> dict[str, str]:

