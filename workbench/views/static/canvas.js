@@ -36,7 +36,8 @@ class Bar {
     this.tools = new Tools(stores[0], { clear: () => link.clear(), brushed: () => stores.some(store => store.brushed) });
     this.n = span("wb-value", "");
     this.note = span("wb-note", "");
-    this.host = element("header", { class: "wb-bar" }, [div("wb-tile wb-tile-linked", [span("wb-label", "Examples selected"), this.n, this.note]), this.tools.host]);
+    this.said = element("div", { role: "status", "aria-live": "polite", class: "wb-said" });
+    this.host = element("header", { class: "wb-bar" }, [div("wb-tile wb-tile-linked", [span("wb-label", "Examples selected"), this.n, this.note]), this.tools.host, this.said]);
     this.paint();
   }
 
@@ -45,7 +46,13 @@ class Bar {
     this.n.textContent = whole.format(link.selected);
     this.note.textContent = `of ${whole.format(link.examples)} in ${link.stores.size} reports${brushed > 1 ? `, brushed in ${brushed}` : ""}`;
     this.tools.paint();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.said.textContent = `${whole.format(link.selected)} of ${whole.format(link.examples)} examples selected in ${link.stores.size} reports, brushed in ${brushed}.`;
+    }, SAY_AFTER);
   }
+
+  dispose() { clearTimeout(this.timer); }
 }
 
 /** Leave a caption where it stands first; elsewhere the panel's heading has it as a tooltip. */
@@ -66,6 +73,7 @@ async function render({ model, el }) {
   const bar = new Bar(link, stores), tables = new Tables(panes);
   const compare = model.get("about").compare ? [new Agreement(stores[0], stores[1]), new Differences(stores[0], model)] : [];
   const root = div("workbench-explorer workbench-canvas", [bar.host, compare.length ? div("wb-compare", compare.map(one => one.host)) : null, div("wb-panes", panes.map(pane => pane.root)), tables.host]);
+  for (const pane of panes) for (const one of [...pane.root.querySelectorAll(".wb-panel"), pane.grid.host]) one.setAttribute("aria-label", `${one.getAttribute("aria-label")}, ${titleOf(pane.store)}`);
   sayOnce(root);
   applyPalette(root, about, themeNow());
   el.replaceChildren(root);
@@ -75,7 +83,7 @@ async function render({ model, el }) {
   const unwatch = watchTheme(theme => applyPalette(root, about, theme)), unbind = undoKeys(root, stores[0]);
   await Promise.all(panes.map(pane => pane.start()));
   root.dataset.ready = "true";
-  return () => { link.listeners.delete(paint); for (const one of compare) one.dispose(); forget(); unwatch(); unbind(); for (const pane of panes) pane.dispose(); };
+  return () => { link.listeners.delete(paint); for (const one of [bar, ...compare]) one.dispose(); forget(); unwatch(); unbind(); for (const pane of panes) pane.dispose(); };
 }
 
 export default { render };

@@ -29,8 +29,6 @@ class Grid {
     this.pictures = this.columns.some(column => column.kind === "image");
     this.body = div("wb-body", [], { role: "rowgroup" });
     this.spacer = div("wb-spacer", [this.body], { role: "presentation" });
-    this.port = div("wb-port", [this.spacer], { tabindex: 0, ...OWN_KEYS, role: "presentation",
-      "aria-label": "Examples. Arrow keys move, Enter shows the whole example." });
     this.heads = this.columns.map(column => element("button", { type: "button", class: "wb-sort", text: column.title,
       disabled: column.kind === "image", onclick: () => this.sort(column.name) }));
     const head = element("div", { class: "wb-row wb-grid-head", role: "row" },
@@ -40,18 +38,24 @@ class Grid {
     const widths = this.columns.map(column => (column.wide ? `minmax(${this.wide > 2 ? 110 : this.wide > 1 ? 160 : 240}px, 340fr)`
       : column.kind === "text" ? `minmax(${least(column)}px, ${least(column)}fr)` : column.kind === "number" ? `${bounded(100, titled(column.title), TITLED)}px`
       : `${bounded(72, Math.max(titled(column.title), ...column.words.map(word => room(word.length))))}px`));
-    this.table = div("wb-table", [element("div", { role: "rowgroup", class: "wb-grid-top" }, [head]), this.port],
-      { role: "grid", "aria-label": "Examples", "aria-colcount": this.columns.length });
-    this.table.style.setProperty("--wb-columns", widths.join(" "));
-    this.table.style.setProperty("--wb-least", `${total(widths.map(width => Number(/\d+/.exec(width)[0])))}px`);   // narrower, it scrolls
+    this.head = element("div", { role: "rowgroup", class: "wb-grid-top" }, [head]);
+    this.port = div("wb-port", [this.head, this.spacer], { tabindex: 0, ...OWN_KEYS, role: "grid", "aria-colcount": this.columns.length,
+      "aria-label": "Examples. Arrow keys move, Enter shows the whole example." });
+    this.port.style.setProperty("--wb-columns", widths.join(" "));
+    this.port.style.setProperty("--wb-least", `${total(widths.map(width => Number(/\d+/.exec(width)[0])))}px`);   // narrower, it scrolls
     this.none = element("p", { class: "wb-empty", text: "No example passes all brushes. Clear one of them.", hidden: true });
     this.tokens = new TokenView();
     this.whatIf = new WhatIf(store);
     this.detail = div("wb-detail", [], { hidden: true, role: "region", "aria-label": "The whole example" });
-    this.host = panel("Examples", [this.table, this.none, this.detail], { name: "wb-examples",
+    this.host = panel("Examples", [this.port, this.none, this.detail], { name: "wb-examples",
       caption: "The selected examples. Click a heading to sort, a row (or Enter) to read it whole." });
     this.port.addEventListener("scroll", () => { this.frame ||= requestAnimationFrame(() => { this.frame = 0; this.ask(); }); }, { passive: true });
     this.port.addEventListener("keydown", event => this.key(event));
+    this.detail.addEventListener("keydown", event => {
+      if (event.key !== "Escape" || event.target.matches("textarea, input, select")) return;
+      this.close();
+      event.stopPropagation();
+    });
     this.observer = new ResizeObserver(() => { this.draw(); this.ask(); });
     this.observer.observe(this.port);
   }
@@ -65,12 +69,15 @@ class Grid {
 
   get height() { return Math.min(this.n * this.row, TALLEST); }
 
-  get visible() { return Math.ceil(this.port.clientHeight / this.row) || 1; }
+  /** Height of what is below the heading. */
+  get room() { return Math.max(0, this.port.clientHeight - this.head.offsetHeight); }
+
+  get visible() { return Math.ceil(this.room / this.row) || 1; }
 
   /** The first row under the eye. */
   get first() {
     if (this.exact) return Math.floor(this.port.scrollTop / this.row);
-    const share = this.port.scrollTop / Math.max(1, TALLEST - this.port.clientHeight);
+    const share = this.port.scrollTop / Math.max(1, TALLEST - this.room);
     return Math.floor(share * Math.max(0, this.n - this.visible));
   }
 
@@ -81,8 +88,8 @@ class Grid {
     this.asked = null;
     this.draw();
     this.none.hidden = this.n > 0;
-    this.table.hidden = this.n === 0;
-    this.table.setAttribute("aria-rowcount", this.n + 1);
+    this.port.hidden = this.n === 0;
+    this.port.setAttribute("aria-rowcount", this.n + 1);
     this.ask();
   }
 
@@ -90,7 +97,7 @@ class Grid {
     const shown = this.store.window;
     if (!shown) return;
     const { row } = this;
-    this.table.classList.toggle("wb-tall", row === TALL);
+    this.port.classList.toggle("wb-tall", row === TALL);
     this.spacer.style.height = `${this.height}px`;
     const top = this.exact ? shown.start * row : this.port.scrollTop - (this.first - shown.start) * row;
     this.body.style.transform = `translateY(${top}px)`;
@@ -147,9 +154,9 @@ class Grid {
     else if (event.key in steps && this.n) {
       const at = Math.max(0, Math.min(this.n - 1, this.active + steps[event.key]));
       if (this.exact) {
-        const { row } = this, { scrollTop, clientHeight } = this.port;
+        const { row, room } = this, { scrollTop } = this.port;
         if (at * row < scrollTop) this.port.scrollTop = at * row;
-        else if ((at + 1) * row > scrollTop + clientHeight) this.port.scrollTop = (at + 1) * row - clientHeight;
+        else if ((at + 1) * row > scrollTop + room) this.port.scrollTop = (at + 1) * row - room;
       }
       this.mark(at);
     } else return;
@@ -159,7 +166,12 @@ class Grid {
 
   open(row) { this.opened = row; this.store.model.send({ kind: "detail", row }); }
 
-  close() { this.detail.hidden = true; }
+  /** Close the whole example; the keyboard goes on where it was opened. */
+  close() {
+    const within = this.detail.contains(document.activeElement);
+    this.detail.hidden = true;
+    if (within) this.port.focus();
+  }
 
   read(message) {
     const close = element("button", { type: "button", class: "wb-button wb-close", text: "Close", onclick: () => this.close() });

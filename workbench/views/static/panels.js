@@ -31,6 +31,7 @@ class Headline {
     this.problem.hidden = !store.problem;
     this.problem.textContent = store.problem;
     clearTimeout(this.timer);
+    if (store.link.examples) return;       // of several reports the canvas says it, once
     this.timer = setTimeout(() => { this.said.textContent = this.sentence(); }, SAY_AFTER);
   }
 

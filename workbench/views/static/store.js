@@ -291,7 +291,21 @@ class Store {
     else if (kind === "problem") { this.problem = message.text; this.tell(kind); }
   }
 
-  undo() { this.model.send({ kind: "undo" }); }
+  /** Send what waits for the next message now. */
+  hurry() {
+    clearTimeout(this.timer);
+    this.timer = 0;
+    this.inFlight = false;
+    this.send();
+  }
 
-  redo() { this.model.send({ kind: "redo" }); }
+  /** Ask for a step in the history; what was brushed a moment ago belongs to it. */
+  travel(kind) {
+    for (const store of this.link.stores) if (store.timer || (store.inFlight && store.serial > store.sent)) store.hurry();
+    this.model.send({ kind });
+  }
+
+  undo() { this.travel("undo"); }
+
+  redo() { this.travel("redo"); }
 }
