@@ -1,15 +1,16 @@
 """The browser's part: plain files of one scope, joined into the one ES module that anywidget wants.
 
-The files hold declarations only, so that their order matters for nothing but constants; the last one ends in `export default`.
+The files hold declarations only, so that their order matters for nothing but constants; the last one exports.
 There is no build step and no Node.
 """
 
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["CANVAS", "DRAWING", "EXPLORER", "LAUNCHER", "PROGRESS", "RUNS", "THRESHOLD", "css", "module"]
+__all__ = ["CANVAS", "DRAWING", "EXPLORER", "LAUNCHER", "PROGRESS", "RUNS", "THRESHOLD", "VIEWS", "css", "module"]
 
-PARTS = (
+VIEWS = (  # one module for explorers and canvases, which the carrier of `_bundle` sends once
+    "carrier.js",
     "count.js",
     "measures.js",
     "temper.js",
@@ -29,9 +30,13 @@ PARTS = (
     "cut.js",
     "tools.js",
     "pane.js",
+    "explorer.js",
+    "compare.js",
+    "canvas.js",
+    "views.js",
 )
-EXPLORER = (*PARTS, "explorer.js")
-CANVAS = (*PARTS, "compare.js", "canvas.js")
+EXPLORER = ("carrier.js", "explorer_widget.js")
+CANVAS = ("carrier.js", "canvas_widget.js")
 LAUNCHER = ("dom.js", "launcher.js")
 PROGRESS = ("dom.js", "said.js", "progress.js")
 RUNS = ("dom.js", "said.js", "runs.js")

@@ -65,7 +65,7 @@ function sayOnce(root) {
   }
 }
 
-async function render({ model, el }) {
+async function renderCanvas({ model, el }) {
   const ids = model.get("explorers").map(id => id.replace("IPY_MODEL_", ""));
   const models = await Promise.all(ids.map(id => model.widget_manager.get_model(id)));
   const stores = models.map(storeOf), [{ link, about }] = stores;
@@ -86,4 +86,4 @@ async function render({ model, el }) {
   return () => { link.listeners.delete(paint); for (const one of [bar, ...compare]) one.dispose(); forget(); unwatch(); unbind(); for (const pane of panes) pane.dispose(); };
 }
 
-export default { render };
+const canvas = { render: renderCanvas };

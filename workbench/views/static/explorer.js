@@ -1,15 +1,15 @@
-// The explorer of one report.
+// The view of one report.
 
-function initialize({ model }) {
-  const store = storeOf(model);
-  return () => dropStore(store);
-}
+const explorer = {
+  initialize({ model }) {
+    const store = storeOf(model);
+    return () => dropStore(store);
+  },
 
-async function render({ model, el }) {
-  const pane = new Pane(storeOf(model), model);
-  el.replaceChildren(pane.root);
-  await pane.start();
-  return () => pane.dispose();
-}
-
-export default { initialize, render };
+  async render({ model, el }) {
+    const pane = new Pane(storeOf(model), model);
+    el.replaceChildren(pane.root);
+    await pane.start();
+    return () => pane.dispose();
+  },
+};

@@ -1,21 +1,7 @@
 // Vega: loaded once per page from the shared carrier, drawn again when the theme changes, disposed with the view.
 
-const VEGA = Symbol.for("workbench.vega");
-
-/** The bundle's exports { embed, changeset }, imported once however many widgets ask. */
-async function loadVega(model) {
-  const id = model.get("bundle").replace("IPY_MODEL_", "");
-  const loaded = (globalThis[VEGA] ??= new Map());
-  if (!loaded.has(id)) {
-    loaded.set(id, (async () => {
-      const source = (await model.widget_manager.get_model(id)).get("source");
-      const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-      try { return await import(/* webpackIgnore: true */ url); } finally { URL.revokeObjectURL(url); }
-    })());
-    loaded.get(id).catch(() => loaded.delete(id));
-  }
-  return loaded.get(id);
-}
+/** The bundle's exports { embed, changeset }. */
+const loadVega = model => carried(model, "source");
 
 /** "dark" or "light": what JupyterLab says, else what the system says. */
 function themeNow() {

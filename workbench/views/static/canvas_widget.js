@@ -1,0 +1,3 @@
+// All that a canvas's widget brings by itself; the rest comes from the carrier.
+
+export default { async render(given) { return (await carried(given.model, "views")).canvas.render(given); } };

@@ -1,0 +1,3 @@
+// What the carrier's module gives to the widgets of explorers and canvases.
+
+export { canvas, explorer };
