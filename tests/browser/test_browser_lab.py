@@ -1,15 +1,10 @@
 """JupyterLab at home: the side panel, the tile, the status item, and a saved report as a document."""
 
-import json
-import os
-import shutil
-import subprocess
-import tarfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
+from accessible import accessible
 
 pytestmark = pytest.mark.browser
 
@@ -30,61 +25,6 @@ launcher = wb.launch(data="texts")
 launcher.run()
 launcher
 """
-AXE = """async scope => {
-  const found = await axe.run(scope, { resultTypes: ["violations"] });
-  return found.violations.map(v => [v.impact, v.id, v.nodes.map(n => n.html.slice(0, 160))]);
-}"""
-
-
-def axe() -> str | None:
-    """Return the source of axe-core 4.10.3 (MPL-2.0): kept, or from npm's registry; None where neither can be had."""
-    folder = Path(os.environ.get("WORKBENCH_CACHE", str(Path.home() / ".cache" / "workbench"))) / "axe"
-    source = folder / "package" / "axe.min.js"
-    npm = shutil.which("npm")
-    if not source.is_file() and npm is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(
-            [npm, "pack", "--silent", "axe-core@4.10.3"], cwd=folder, capture_output=True, check=False, timeout=120
-        )
-        for packed in folder.glob("axe-core-*.tgz") if done.returncode == 0 else ():
-            with tarfile.open(packed) as archive:
-                archive.extract("package/axe.min.js", folder, filter="data")
-    return source.read_text() if source.is_file() else None
-
-
-OWN_RULES = """scope => {
-  const root = document.querySelector(scope), seen = e => e.getClientRects().length > 0, wrong = [];
-  const named = e => e.getAttribute("aria-label") || e.labels?.length || e.textContent.trim() || e.title;
-  for (const e of root.querySelectorAll("button, select, input, summary, [role=progressbar], [role=meter], [role=group]"))
-    if (seen(e) && !named(e)) wrong.push(["no name", e.outerHTML.slice(0, 160)]);
-  const ids = [...root.querySelectorAll("[id]")].map(e => e.id);
-  for (const id of ids) if (document.querySelectorAll(`[id="${CSS.escape(id)}"]`).length > 1) wrong.push(["id twice", id]);
-  for (const e of root.querySelectorAll("[aria-describedby]"))
-    if (!document.getElementById(e.getAttribute("aria-describedby"))) wrong.push(["described by nothing", e.id]);
-  const rgb = text => text.match(/[\\d.]+/g).map(Number);
-  const light = c => { const [r, g, b] = c.map(v => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-  const ground = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor);
-    if (c.length < 4 || c[3] === 1) return c; } return [255, 255, 255]; };
-  for (const e of root.querySelectorAll("*")) {
-    const own = [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
-    if (!own || !seen(e) || e.closest(":disabled") || e.matches("option, optgroup")) continue;
-    const [a, b] = [light(rgb(getComputedStyle(e).color).slice(0, 3)), light(ground(e).slice(0, 3))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 4.5) wrong.push([`contrast ${ratio.toFixed(2)}`, e.outerHTML.slice(0, 160)]);
-  }
-  return wrong;
-}"""
-
-
-def accessible(page: Any, scope: str) -> None:
-    """Fail where names, ids or contrast are wrong by our own rules, or axe finds a serious violation (where axe can be had)."""
-    assert page.evaluate(OWN_RULES, scope) == [], scope
-    source = axe()
-    if source is not None:
-        page.evaluate(source)
-        found = [one for one in page.evaluate(AXE, scope) if one[0] in ("serious", "critical")]
-        assert found == [], json.dumps(found, indent=1)
 
 
 def test_the_panel_shows_a_run_cancels_it_and_a_report_opens(notebook: Callable[..., Any]) -> None:
