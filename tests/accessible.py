@@ -40,7 +40,8 @@ OWN_RULES = """scope => {
 
 def accessible(page: Any, scope: str) -> None:
     """Fail where names, ids or contrast are wrong by our own rules, or axe finds a serious violation in the first such element."""
-    assert page.evaluate(OWN_RULES, scope) == [], scope
+    wrong = page.evaluate(OWN_RULES, scope)
+    assert wrong == [], f"{scope}: {json.dumps(wrong, indent=1)}"
     page.evaluate(SOURCE.read_text(encoding="utf-8"))
     passed, found = page.evaluate(AXE, scope)
     serious = [one for one in found if one[0] in ("serious", "critical")]

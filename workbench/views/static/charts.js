@@ -48,7 +48,10 @@ function rangeInputs({ label, low, high, step }, { read, write }) {
     const a = from.value === "" ? low : Number(from.value), b = to.value === "" ? high : Number(to.value);
     write(from.value === "" && to.value === "" ? null : [Math.max(low, Math.min(a, b)), Math.min(high, Math.max(a, b))]);
   };
-  for (const one of [from, to]) one.addEventListener("change", changed);
+  for (const one of [from, to]) {
+    one.addEventListener("change", changed);
+    one.addEventListener("keydown", event => { if (event.key === "Enter") changed(); });    // JupyterLab keeps Enter's own change away
+  }
   const rounded = number => plain(step < 0.05 ? number : Math.round(number * 1e3) / 1e3);
   const show = () => {
     const range = read();
