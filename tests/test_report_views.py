@@ -104,5 +104,5 @@ def test_calibration_says_its_own_headline() -> None:
     """What reports show first of a calibration is the probe's word."""
     report: Any = wb.from_predictions(pd.DataFrame({"confidence": [0.9, 0.4] * 20, "correct": [1, 0] * 20}))
 
-    assert report.headline[:4] == ("accuracy", "mean_confidence", "confidence_gap", "ece")
+    assert report.headline[:4] == ("accuracy", "accuracy_of_all", "mean_confidence", "confidence_gap")
     assert report.sliced == ("accuracy", "mean_confidence", "confidence_gap", "ece", "smooth_ece", "auroc")

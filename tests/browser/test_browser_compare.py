@@ -69,7 +69,8 @@ def test_a_click_on_the_disagreement_selects_it_in_both(notebook: Callable[..., 
     assert book.page.get_attribute(".wb-cross-cell >> nth=1", "aria-checked") == "true"
     assert [int(text) for text in book.page.locator(".wb-cross-n").all_inner_texts()] == told
     heads = book.page.locator(".wb-tables .wb-examples:visible .wb-sort").all_inner_texts()
-    assert heads[:6] == ["Example", "Label", "a: Confidence", "a: Correct", "b: Confidence", "b: Correct"]
+    assert heads[:5] == ["Example", "Label", "a: Predicted", "a: Confidence", "a: Correct"]
+    assert heads[5:8] == ["b: Predicted", "b: Confidence", "b: Correct"]
     book.page.keyboard.press("Control+z")
     book.page.wait_for_function("() => document.querySelector('.wb-tile-n .wb-value').textContent === '800'")
     book.drag("histogram", 0.3, 0.6)

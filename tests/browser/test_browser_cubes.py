@@ -13,7 +13,7 @@ from workbench.views.canvas import Canvas
 
 pytestmark = pytest.mark.browser
 FILES = ("count.js", "measures.js", "temper.js", "cubes.js", "link.js", "store.js")
-BYTES = ("codes", "value", "outcome", "measures", "places", "mask")
+BYTES = ("codes", "value", "outcome", "measures", "places", "mask", "truth")
 SETUP = """sides => {
   const frames = [];
   window.requestAnimationFrame = frame => frames.push(frame);

@@ -124,7 +124,7 @@ def test_the_temperature_moves_the_numbers_and_its_best_is_the_kernels(notebook:
     book = notebook(DATA.format(n=1200), SHOW)
     book.show()
     accuracy, (_, stated) = book.tile("rate"), numbers(book)
-    book.page.locator(".wb-slider").fill("0.8")
+    book.page.get_by_role("slider", name="Temperature").fill("0.8")
     book.page.wait_for_function(f"() => document.querySelector('.wb-tile-ece .wb-value').dataset.ece < {stated} * 0.6")
     assert book.tile("rate") == accuracy
     book.page.click(".wb-temperature-panel >> text=Fit")
@@ -155,7 +155,7 @@ def test_without_logits_the_slider_says_why_it_is_off(notebook: Callable[..., An
     )
     book.run_all()
     book.ready()
-    assert book.page.is_disabled(".wb-slider")
+    assert book.page.get_by_role("slider", name="Temperature").is_disabled()
     assert "keep no logits" in book.page.inner_text(".wb-why")
 
 

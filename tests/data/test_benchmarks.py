@@ -5,17 +5,18 @@ from pathlib import Path
 import pytest
 
 from workbench.data import benchmarks
+from workbench.data.examples import Examples
 from workbench.errors import DataError, UsageError
 
 
 @pytest.fixture
 def reader(monkeypatch: pytest.MonkeyPatch) -> str:
-    """Register a reader for a moment: a module that returns the folder it was given."""
+    """Register a reader for a moment: a module that returns the folder it was given, as the card of examples."""
     import sys
     from types import ModuleType
 
     module = ModuleType("workbench.data._sets.made_up")
-    module.read = lambda folder, **options: (folder, options)  # type: ignore[attr-defined]
+    module.read = lambda folder, **options: Examples.of({"text": ["a"]}, card=repr((folder, options)))  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setitem(benchmarks.READERS, "made-up", "made_up")
     return "made-up"
@@ -26,15 +27,17 @@ def test_the_folder_of_a_set_or_of_all_sets(reader: str, tmp_path: Path) -> None
     own = tmp_path / "made_up"
     own.mkdir()
 
-    assert (own, {"split": "dev"}) == benchmarks.benchmark(reader, tmp_path, split="dev")
-    assert (own, {}) == benchmarks.benchmark(reader, own)
+    found = benchmarks.benchmark(reader, tmp_path, split="dev")
+    assert repr((own, {"split": "dev"})) == found.card
+    assert {"benchmark": reader, "options": {"split": "dev"}} == found.origin
+    assert repr((own, {})) == benchmarks.benchmark(reader, own).card
 
 
 def test_the_environment_names_the_folder(reader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """WORKBENCH_DATA is used where no folder is given."""
     monkeypatch.setenv("WORKBENCH_DATA", str(tmp_path))
 
-    assert (tmp_path, {}) == benchmarks.benchmark(reader)
+    assert repr((tmp_path, {})) == benchmarks.benchmark(reader).card
 
 
 def test_errors_say_what_to_do(reader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

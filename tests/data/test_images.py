@@ -49,7 +49,7 @@ def test_shape_type_and_draws_are_kept(name: str) -> None:
 @pytest.mark.parametrize("table", ["imagenet-c", "cifar-10-c"])
 def test_severity_grows(name: str, table: str) -> None:
     """Each severity moves a smooth image further from the original, and five times differ."""
-    smooth = rounded(ndimage.gaussian_filter(RNG.uniform(-800, 1055, (64, 64, 3)), (2, 2, 0)) + 40)
+    smooth = rounded(ndimage.gaussian_filter(np.random.default_rng(0).uniform(-800, 1055, (64, 64, 3)), (2, 2, 0)) + 40)
     far = [np.abs(one(name, smooth, s, table).astype(float) - smooth).mean() for s in range(1, 6)]
 
     assert sorted(far) == far

@@ -127,6 +127,7 @@ def _convert_in_process(gguf: str, made: Any) -> None:
     made.put(str(embedded.convert(Path(gguf))))
 
 
+@pytest.mark.slow
 def test_two_processes_convert_once(gguf: Path) -> None:
     """The second waits for the first and takes its copy."""
     context = multiprocessing.get_context("spawn")

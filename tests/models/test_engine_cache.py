@@ -264,6 +264,7 @@ def test_after_kill_9_the_finished_part_is_not_run_again(tmp_path: Path) -> None
     assert (scores.token == whole.token).all()
 
 
+@pytest.mark.slow
 def test_two_processes_score_at_once(tmp_path: Path) -> None:
     """Both finish with the same numbers, and what they leave is whole."""
     processes = [scorer(tmp_path, 0.01) for _ in range(2)]

@@ -392,6 +392,7 @@ def test_charts_hold_numbers_and_terms_but_no_text() -> None:
     assert all("met me" not in chart.to_json() for chart in charts.values())
 
 
+@pytest.mark.slow
 def test_intervals_by_template_hold_the_planted_gap() -> None:
     """20 templates of 4 sentences with 2 variants each share an effect of their template: 92 to 98 % of 400 intervals hold 0.2."""
     rng = np.random.default_rng(5)

@@ -198,7 +198,9 @@ def test_extras_that_do_not_fit_are_named() -> None:
         summary([0.5, np.nan], [1, 0])
 
 
-@pytest.mark.parametrize(("mean", "clusters", "copies"), [(0.98, 100, 2), (0.95, 60, 2), (0.8, 4, 20)])
+@pytest.mark.parametrize(
+    ("mean", "clusters", "copies"), [pytest.param(0.98, 100, 2, marks=pytest.mark.slow), (0.95, 60, 2), (0.8, 4, 20)]
+)
 def test_the_null_band_of_copied_rows_holds_its_level(mean: float, clusters: int, copies: int) -> None:
     """Rows that repeat inside clusters raise no more false alarms than unique rows: at most 9 % at a nominal 5 %."""
     rng = np.random.default_rng(1)

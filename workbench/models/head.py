@@ -158,9 +158,9 @@ def _fixed(
         return None
     lse, mean = s0.log(), s1 / s0
     return Statistics(
-        own - lse[position],
-        (top - lse)[position],
-        (mean - lse)[position],
+        (own - lse[position]).clamp(max=0.0),  # a certain token's sum of e^x rounds
+        (top - lse)[position].clamp(max=0.0),
+        (mean - lse)[position].clamp(max=0.0),
         (s2.double() / s0 - mean.double() ** 2).clamp(min=0.0).float()[position],
         torch.where(own >= top[position], 0, rank.clamp(min=1)).float(),
     )
@@ -196,9 +196,9 @@ def _walk(blocks: Iterable[tuple[int, Tensor]], threshold: Tensor, position: Ten
     mean = s1 / s0
     lse = s0.log()
     found = (
-        own - peak[position] - lse[position],
+        (own - peak[position] - lse[position]).clamp(max=0.0),
         -lse[position],
-        (mean - lse)[position],
+        (mean - lse)[position].clamp(max=0.0),
         (s2 / s0 - mean**2).clamp(min=0.0)[position],
         torch.where(own >= peak[position], 0, rank.clamp(min=1)),  # 0 exactly for the first choice
     )

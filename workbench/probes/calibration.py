@@ -206,7 +206,8 @@ PROBE = Calibration()
 
 def _unstated(rows: "pd.DataFrame") -> bool:
     """Return whether rows are known to be right or wrong, and none was asked for a confidence."""
-    return bool("stated" not in rows and rows["confidence"].isna().all() and rows["correct"].notna().any())
+    asked = "stated" in rows or not len(rows)
+    return bool(not asked and rows["confidence"].isna().all() and rows["correct"].notna().any())
 
 
 def _of_all(rows: "pd.DataFrame", group: str) -> list[Metric]:

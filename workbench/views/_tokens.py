@@ -43,7 +43,7 @@ class Line(NamedTuple):
 def checked_model(model: Any) -> Any:
     """Return a loaded model, the one in memory of that name, or None; raise `UsageError` for what is none.
 
-    >>> checked_model("smollm2-135m-instruct")
+    >>> checked_model("no such model")
     Traceback (most recent call last):
     ...
     workbench.errors.UsageError: explore(model=...) takes a loaded model; found str. Load it first: wb.load(...).
