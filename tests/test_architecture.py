@@ -25,6 +25,7 @@ OF_REPORTS = {
     "_confirm_show",
     "_confirm_slices",
     "_confirm_whole",
+    "_looks",
     "_record",
     "_report_files",
     "_report_html",

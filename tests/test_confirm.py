@@ -216,7 +216,111 @@ def test_logs_of_older_files_are_read() -> None:
     """Files had neither names nor rules once."""
     old = pd.DataFrame([("t", "explorer", "domain: law", 3)], columns=["time", "source", "description", "n"])
 
-    assert log_of(old)[0][3:] == (3, "", (), "", 1, "", "explored", "")
+    assert log_of(old)[0][3:] == (3, "", (), "", 1, "", "explored", "", "", "", "", 0.0, 0)
+
+
+def test_a_test_is_logged_with_how_it_was_asked() -> None:
+    """Correction, family, direction, level and the number of tests stand beside the finding; a look has none."""
+    report = made()
+    report.log_selection("explorer", "confidence 0.6 to 0.8", 200, rule={"confidence": (0.6, 0.8)})
+    report.confirm("domain: law", correction="bh", direction="explored", level=0.2)
+    report.confirm("domain: art", family="asked")
+    log = report.selections[["correction", "family", "direction", "level", "counted"]]
+
+    assert log.to_numpy().tolist() == [
+        ["", "", "", 0.0, 0],
+        ["bh", "tried", "explored", 0.2, 6],
+        ["holm", "asked", "either", 0.05, 2],
+    ]
+
+
+def looks(report: wb.Report) -> list[str]:
+    """Return what was noted of parts, in words."""
+    log = report.selections
+    return log["description"][log["source"] == "where"].tolist()
+
+
+def test_a_part_whose_numbers_were_asked_for_is_a_look() -> None:
+    """Once, however it was said; taking its rows alone is none, nor is a part that is all, or held out."""
+    report = made()
+    assert len(report.where(confidence=0.7).rows)
+    for part in (report.where(half="explore"), report.where(half="confirm")):
+        part.tables  # noqa: B018 — to have looked
+    assert looks(report) == []
+    report.where(domain="law").metrics  # noqa: B018
+    law = report.explored[report.explored["domain"] == "law"]
+    for part in (report.where(law), report.where(domain=["law", "art"]).where(domain="law")):
+        part.tables  # noqa: B018
+
+    assert looks(report) == ["domain: law"]
+    assert report.confirm("domain: law").tried == 5
+    report.where(domain=["law", "art"]).metrics  # noqa: B018
+    assert looks(report)[1:] == ["domain: art, law"]
+    assert report.confirm("domain: law").tried == 6
+
+
+def test_the_slices_that_a_part_lists_are_looks() -> None:
+    """With their rules; of a part by ids they are counted, once, and so is the part."""
+    report = wb.from_predictions(
+        frame(300).assign(long=frame(300)["text"].str.len() > 60), by=["domain", "long"], holdout=0.5, draws=20
+    )
+    assert report.confirm("domain: law").tried == 7
+    report.where(domain="law").metrics  # noqa: B018
+    assert looks(report) == ["domain: law", "domain: law; long: False", "domain: law; long: True"]
+    assert report.confirm("domain: law; long: True").tried == 9
+    some = report.explored["example"][:40]
+    for _ in range(2):
+        report.where(some).metrics  # noqa: B018
+    log = report.selections.iloc[-2:]
+    assert log["tried"].tolist() == [1, 7]
+    assert log["description"].iloc[0].startswith("40 examples by id (")
+    assert report.confirm("domain: law").tried == 17
+
+
+def test_a_kept_selection_that_is_shown_again_is_no_further_look() -> None:
+    """By its name, with its rule or without."""
+    report = made()
+    law = report.explored[report.explored["domain"] == "law"]["example"]
+    report.log_selection("explorer", "domain: law", len(law), name="law", examples=law, rule={"domain": "law"})
+    report.log_selection("explorer", "ids", 9, name="nine", examples=law[:9])
+    for part in (report.where("law"), report.where("nine"), report.where(law[:9])):
+        part.tables  # noqa: B018
+
+    assert looks(report) == []
+    report.where("law", confidence=0.9).tables  # noqa: B018
+    assert looks(report) == ["confidence: 0.9; domain: law"]
+
+
+def test_other_slices_of_the_same_rows_are_looks() -> None:
+    """A column that the report was not sliced by counts when its numbers are first computed; more bins do not."""
+    report = wb.from_predictions(frame(300), by="domain", holdout=0.5, draws=20)
+    report.rows["long"] = report.rows["text"].str.len() > 60
+    report.with_options(bins=5).tables  # noqa: B018
+    report.with_options(by=["domain", "long"]).metrics  # noqa: B018
+    assert looks(report) == ["long: False", "long: True"]
+    assert report.confirm("domain: law").tried == 7
+
+
+def test_groups_and_their_intersections_are_looks() -> None:
+    """What the groups probe lists is in the family: each column's groups, `group`, and those that are crossed."""
+    rng = np.random.default_rng(2)
+    table = pd.DataFrame(
+        {
+            "predicted": rng.integers(0, 2, 600),
+            "label": rng.integers(0, 2, 600),
+            "group": rng.choice(["x", "y"], 600),
+            "sex": rng.choice(["f", "m"], 600),
+        }
+    )
+    report = wb.from_predictions(table, probe="groups", by="sex", holdout=0.5, draws=20, intersections=2)
+    found = report.confirm(metric="correct")
+
+    assert found.tried == 2 + 2 + 4
+    assert set(found.findings["slice"]) == {
+        *("sex: f", "sex: m", "group: x", "group: y"),
+        *(f"group: {group}; sex: {sex}" for group in "xy" for sex in "fm"),
+    }
+    assert wb.from_predictions(table, probe="groups", by="sex", holdout=0.5, draws=20).confirm("sex: f").tried == 4
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """Findings of the explored half, tested on the half that was held out: what `Report.confirm` does.
 
-The slices are rules (`_rules`), the family is everything that was tried (`_selections`), and each test sets the rows of a slice
-against all other held-out rows. A metric that is a mean over rows is tested by `workbench.stats.held_out`; every other one by
-its own intervals of both parts (`_confirm_whole`). What was asked, and what came of it, is logged with the report.
+The slices are rules (`_rules`), the family is everything that was tried (`_selections`, `_looks`), and each test sets the rows of a
+slice against all other held-out rows. A metric that is a mean over rows is tested by `workbench.stats.held_out`; every other one by
+its own intervals of both parts (`_confirm_whole`). What was asked and how, and what came of it, is logged with the report.
 """
 
 from collections.abc import Mapping
@@ -36,6 +36,7 @@ Floats = NDArray[np.float64]
 CORRECTIONS = {"holm": holm, "bh": benjamini_hochberg}
 FAMILIES, DIRECTIONS = ("tried", "asked"), ("either", "explored")
 POWER = 0.8
+TINY = 1e-15  # levels below it are 0 beside 1
 SAME = 1 - 1e-9  # a correlation from which two columns are one
 EXACT = 1e-9  # how far the mean of `per_row` may lie from the metric before it is not believed
 
@@ -315,7 +316,7 @@ def _why_not(test: _Test, level: float, *, low: bool) -> str:
     if not np.isfinite(held.low) or not np.isfinite(explored.value) or explored.value == 0:
         return ""
     error = (held.high - held.low) / 2 / z_quantile(0.95)
-    seen = (z_quantile(1 - level) + z_quantile(2 * POWER - 1)) * error
+    seen = (z_quantile(1 - max(level, TINY)) + z_quantile(2 * POWER - 1)) * error
     if seen <= abs(explored.value):
         return ""
     needed = held.n * (seen / abs(explored.value)) ** 2
@@ -337,5 +338,6 @@ def _untested(one: Slice, metric: str) -> dict[str, Any]:
 def _logged(line: Mapping[Any, Any], asked: Asked, m: int) -> Selection:
     return Selection(
         now(), CONFIRM, line["slice"], int(line["n"]), rule=line["rule"], tried=0, metric=line["metric"],
-        status=line["status"], result=result_of(line, asked.correction, m),
+        status=line["status"], result=result_of(line, asked.correction, m), correction=asked.correction,
+        family=asked.family, direction=asked.direction, level=float(asked.level), counted=m,
     )  # fmt: skip

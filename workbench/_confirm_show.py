@@ -26,8 +26,8 @@ FIRST = 6  # findings that a report's own text names
 LIMITS = (
     "The held-out half counts as not looked at. Whoever read report.rows, or asked, looked on and asked again, has looked; no "
     "program can know.",
-    "Counted is what was logged: brushes, thresholds, searches for slices, the report's own slices. Slices that were taken in "
-    "code are not; log them with report.log_selection(..., rule={...}).",
+    "Counted is what was logged: brushes, thresholds, searches for slices, parts (report.where) whose numbers were asked for, the "
+    "report's own slices. Slices taken from report.rows are not; log them with report.log_selection(..., rule={...}).",
     "Not confirmed is not refuted: the half may be too small, and the note says what it could have seen.",
     "Confirmed is that the slice differs from all other rows, not why; slices that overlap share their reasons.",
     "The interval is of this finding alone, at 95 %; the correction is in the p-value.",

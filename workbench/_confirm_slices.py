@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from workbench._rules import Condition, Rule, parsed, plain, rule_of
+from workbench._looks import shown_slices
+from workbench._rules import Rule, parsed, plain, rule_of
 from workbench._selections import CONFIRM
 from workbench.errors import UsageError, unknown
 
@@ -22,16 +23,16 @@ class Slice(NamedTuple):
 
 
 def tried_slices(report: "Report") -> list[Slice]:
-    """Return everything that was looked at: the log, and the values of `by`, whose metrics every view of a report shows."""
+    """Return everything that was looked at: the log, and the slices that the report's metrics list, which every view shows."""
+    metrics = report.metrics  # first: the slices that a part lists are noted with its metrics
     found = [
         Slice(line.description, Rule.from_text(line.rule) if line.rule else None, line.tried)
         for line in report._log
         if line.source != CONFIRM
     ]
-    rows = report.explored
-    for column in report.by:
-        values = sorted({plain(one) for one in rows[column]} - {""})
-        found += [Slice(f"{column}: {value}", Rule((Condition(column, (value,)),))) for value in values]
+    base = Rule(()) if report._look is None else report._look.rule
+    if base is not None and not base.conditions:  # a part logs its own
+        found += [Slice(rule.words, rule) for rule in shown_slices(report, metrics)]
     return _unique(found)
 
 

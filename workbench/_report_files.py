@@ -39,8 +39,11 @@ def contents(report: "Report", *, pictures: bool = False) -> dict[str, bytes]:
         "notes": list(report.notes),
         "stored": list(report.stored),
     }
-    tables = {f"tables/{name}": table for name, table in report.tables.items()}
-    frames = {"rows": report.rows, "metrics": report.metrics, **tables}
+    frames = {
+        "rows": report.rows,
+        "metrics": report.metrics,
+    }  # before the tables: of a part they are looks, which the log holds
+    frames |= {f"tables/{name}": table for name, table in report.tables.items()}
     return {
         ABOUT: json.dumps(about, indent=1, default=str).encode(),
         PAGE: to_html(report, rows=PAGE_ROWS, pictures=pictures).encode(),

@@ -9,13 +9,15 @@ if TYPE_CHECKING:
 
 __all__ = ["CONFIRM", "EXPLORED", "Selection", "frame_of", "log_of"]
 
+NUMBERS = {"n": int, "tried": int, "level": float, "counted": int}
 EXPLORED, CONFIRM = "explored", "confirm"  # the status of what was looked at, and the source of what was tested
 
 
 class Selection(NamedTuple):
     """One line of the log. `tried` is how many slices it stands for, `rule` its JSON or "" where ids alone say it.
 
-    A line whose source is "confirm" is a test on the held-out half: of `metric`, with its `status` and `result` in words.
+    A line whose source is "confirm" is a test on the held-out half: of `metric`, with its `status` and `result` in words, how it
+    was asked (`correction`, `family`, `direction`, `level`), and how many tests were `counted`. Elsewhere these are "" and 0.
     """
 
     time: str
@@ -29,6 +31,11 @@ class Selection(NamedTuple):
     metric: str = ""
     status: str = EXPLORED
     result: str = ""
+    correction: str = ""
+    family: str = ""
+    direction: str = ""
+    level: float = 0.0
+    counted: int = 0
 
 
 def frame_of(log: list[Selection]) -> "pd.DataFrame":
@@ -39,7 +46,7 @@ def frame_of(log: list[Selection]) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    return pd.DataFrame(log, columns=list(SELECTION_COLUMNS)).astype({"n": int, "tried": int})
+    return pd.DataFrame(log, columns=list(SELECTION_COLUMNS)).astype(NUMBERS)
 
 
 def log_of(table: "pd.DataFrame") -> list[Selection]:
@@ -51,6 +58,6 @@ def log_of(table: "pd.DataFrame") -> list[Selection]:
     lines = []
     for line in table.to_dict("records"):
         known: dict[str, Any] = {name: line[name] for name in SELECTION_COLUMNS if name in line}
-        known["n"], known["tried"] = int(known["n"]), int(known.get("tried", 1))
+        known |= {name: kind(known[name]) for name, kind in NUMBERS.items() if name in known}
         lines.append(Selection(**{**known, "examples": tuple(known.get("examples", ()))}))
     return lines

@@ -37,6 +37,7 @@ METRIC_COLUMNS = ("metric", "group", "value", "low", "high", "n", "method")
 SELECTION_COLUMNS = (
     *("time", "source", "description", "n", "name", "examples"),
     *("rule", "tried", "metric", "status", "result"),
+    *("correction", "family", "direction", "level", "counted"),
 )  # of the log of a search
 
 

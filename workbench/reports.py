@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench._looks import Look, by_look, note, part_look
 from workbench._record import RunRecord, now
 from workbench._report_files import contents, read, write
 from workbench._rules import Rule, rule_of
@@ -49,6 +50,7 @@ class Report:
     notes: tuple[str, ...] = ()
     stored: Mapping[str, "pd.DataFrame"] = field(default_factory=dict)  # tables that come from `score`, not from rows
     _log: list[Selection] = field(default_factory=list)
+    _look: Look | None = None  # what a part, or the same rows by other slices, shows when its numbers are asked for
     _given: Probe | None = None  # a probe that was given as an object and may have no name to be found by
     _examples: "Examples | None" = None  # what was asked, which `workbench.freeze` keeps
 
@@ -147,12 +149,15 @@ class Report:
         if self.outcome == NOT_APPLICABLE:  # nothing was asked: the rows lack the probe's own columns and the slices
             return metrics_frame([])
         seed = self.record.seed
-        return check_metrics(self._probe.summarise(self.explored, self.options, by=self.by, seed=seed))
+        found = check_metrics(self._probe.summarise(self.explored, self.options, by=self.by, seed=seed))
+        note(self, found)
+        return found
 
     @cached_property
     def _derived(self) -> dict[str, "pd.DataFrame"]:
         if self.outcome == NOT_APPLICABLE:
             return {}
+        note(self)
         return dict(self._probe.tables(self.explored, self.options, seed=self.record.seed))
 
     @property
@@ -189,8 +194,11 @@ class Report:
         `report.where(wb.selection)`, `report.where(["facts-1"])`, `report.where(domain="biology")`, and by the name of a selection
         that was saved, `report.where("hard questions")`. A value may be a list of allowed values. Nothing is computed again but the
         metrics.
+
+        The first time that metrics, tables or charts of a part are asked for, the part and the slices that they list are noted in
+        `selections`, and count in `confirm`: each rule once, whatever looked at it. Reading its rows alone is not noticed.
         """
-        rows = self.rows
+        rows, given = self.rows, ids
         if ids is not None:
             if isinstance(ids, str):
                 ids = set(self.selected(ids)) & set(rows["example"])
@@ -198,6 +206,7 @@ class Report:
             if str(getattr(table, "dtype", "")) in {"bool", "boolean"}:
                 raise UsageError("where() takes ids, not a mask. Write where(report.rows[mask]).")
             wanted = set(table["example"]) if hasattr(ids, "columns") else set(ids)
+            given = given if isinstance(given, str) else wanted
             strangers = wanted - set(rows["example"])
             if strangers:
                 raise unknown("example", sorted(map(str, strangers))[0], list(rows["example"].unique()[:20]))
@@ -210,8 +219,9 @@ class Report:
                 raise unknown(f"value of {column}", value, sorted(map(str, rows[column].dropna().unique()))[:20])
             rows = rows[rows[column].isin(allowed)]
         told = ", ".join(f"{name}={value!r}" for name, value in columns.items()) or "chosen by id"
-        note = f"A part: {len(rows):,} of {len(self.rows):,} rows ({told})."
-        return replace(self, rows=rows.reset_index(drop=True), notes=(note, *self.notes), stored={}, _log=self._log)
+        said = f"A part: {len(rows):,} of {len(self.rows):,} rows ({told})."
+        rows, look = rows.reset_index(drop=True), part_look(self, rows, given, columns)
+        return replace(self, rows=rows, notes=(said, *self.notes), stored={}, _log=self._log, _look=look)
 
     def with_options(self, *, by: Sequence[str] | None = None, **options: Any) -> "Report":
         """Return the same rows under other options of `summarise` (bins, recalibrate, by, ...): no model is asked.
@@ -224,7 +234,7 @@ class Report:
             raise UsageError(f"Option {frozen[0]!r} changes what the model is asked. Run the probe again with it.")
         slices = self.by if by is None else _slices(self.rows, by)
         record = replace(self.record, options={**self.options, **options}, by=slices)
-        return replace(self, record=record, _log=self._log)
+        return replace(self, record=record, _log=self._log, _look=by_look(self))
 
     # -- the log of the search -----------------------------------------------------------------------------------------
 
@@ -252,7 +262,8 @@ class Report:
     def selections(self) -> "pd.DataFrame":
         """The log: time, source, description, n, name and examples of those with a name, rule, tried; metric, status, result.
 
-        `status` is "explored"; lines that `confirm` wrote have the source "confirm" and what became of the finding.
+        `status` is "explored"; lines that `confirm` wrote have the source "confirm", what became of the finding, and how it was
+        tested: correction, family, direction, level, and how many tests were counted.
         """
         return frame_of(self._log)
 
@@ -273,9 +284,9 @@ class Report:
         of the probe's or a numeric column, by default the first of the headline that is a mean over rows.
 
         p is corrected by Holm ("holm": in 95 % of studies all that is confirmed is so) or Benjamini and Hochberg ("bh": 95 % of
-        what is confirmed, on average) over all that was tried: selections in the log, values of `by`, slices of a search,
-        for each metric asked so far. family="asked" counts what was ever asked of the held-out half. direction="explored" tests
-        one-sided, the way that the explored half points.
+        what is confirmed, on average) over all that was looked at: selections and parts in the log, slices that the metrics list,
+        slices of a search, each rule once, for each metric asked so far. family="asked" counts what was ever asked of the held-out
+        half. direction="explored" tests one-sided, the way that the explored half points.
 
         Raises `UsageError` where nothing is held out, and for a selection of ids, which is no rule.
 

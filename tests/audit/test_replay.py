@@ -401,12 +401,19 @@ def test_what_was_confirmed_is_tested_again(tmp_path: Path) -> None:
     report.log_selection("brush", "topic: b", 75, rule={"topic": "b"})
     report.confirm({"topic": "b"}, correction="bh", family="asked", direction="explored")
     report.confirm({"topic": "a"})
+    report.confirm("topic: b", metric="correct", level=1e-30)
     audit = wb.freeze(report, to=tmp_path / "audit", pictures=False)
-    made = wb.replay(audit)
-    tested = made.findings[made.findings["finding"].str.startswith("confirmed")]
 
-    assert 2 == len(tested)
-    assert {"survived"} == set(tested["verdict"])
+    def verdicts() -> list[str]:
+        found = wb.replay(audit).findings
+        return found["verdict"][found["finding"].str.match("confirmed|not confirmed")].tolist()
+
+    assert ["survived"] * 3 == verdicts()
+    log = next(audit.glob("reports/*/tables/selections.parquet"))
+    older = pd.read_parquet(log).drop(columns=["correction", "family", "direction", "level", "counted"])
+    older[older["status"] != "not confirmed"].to_parquet(log, index=False)
+    signed_again(audit)
+    assert ["survived"] * 2 == verdicts()
 
     path = next(audit.glob("reports/*/rows.parquet"))
     rows = pd.read_parquet(path)
