@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Follows", "from_predictions", "run"]
 
 UNNAMED = "predictions"
+OF_A_REPORT = "The rows are those of a report of the probe "  # begins the note of what was made of another report
 NEVER_CARRIED = ("example", "text", "choices", "label")  # columns of examples that are no slice; rows have their own
 
 monitor_of_views: Callable[[], Monitor] = Silent  # `workbench.__init__` puts the views' progress display here
@@ -253,7 +254,7 @@ def _of_report(
     if "search" in made.stored:
         _log_search(report, made)
     held = len(report.rows) - len(report.explored)
-    told = [f"The rows are those of a report of the probe {report.probe}."]
+    told = [f"{OF_A_REPORT}{report.probe}."]
     told += [f"Its {held:,} held-out rows stay out."] if held else []
     return replace(made, record=record, notes=(*told, *made.notes))
 

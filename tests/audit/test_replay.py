@@ -16,9 +16,7 @@ import torch
 import workbench as wb
 from workbench.__main__ import main
 from workbench.audit import _folder
-from workbench.audit._differ import distance, metrics_side_by_side
 from workbench.errors import DataError, UsageError
-from workbench.frames import Metric, metrics_frame
 
 ATTACK = "<script>window.__xss=1</script> | [x](http://y)"
 
@@ -270,26 +268,6 @@ def test_a_pack_that_changed_is_named(asked: Path, tmp_path: Path, monkeypatch: 
     assert 1 == made.code
 
 
-def test_a_callable_is_given_in_place(tmp_path: Path) -> None:
-    """A model that has no name to load is asked for, and may be given; another one in its place shows in the numbers."""
-
-    def model(shift: float) -> wb.Report:
-        return wb.load(
-            lambda texts: [[0.6 + shift, 0.4 - shift]] * len(texts), labels=["no", "yes"], name="fixed", cache=False
-        )
-
-    data = wb.Examples.of([{"id": f"t{i}", "text": f"text {i}", "label": "yes" if i % 3 else "no"} for i in range(9)])
-    audit = wb.freeze(wb.run("calibration", model(0.0), data, draws=50), to=tmp_path / "audit", pictures=False)
-
-    alone, same, other = (
-        wb.replay(audit, models=models) for models in (None, {"fixed": model(0.0)}, {"fixed": model(0.1)})
-    )
-    assert (2, 0, 1) == (alone.code, same.code, other.code)
-    assert "It was given as an object (a callable)" in alone.changes["now"].iloc[0]
-    with pytest.raises(UsageError, match="Did you mean 'fixed'"):
-        wb.replay(audit, models={"fixd": model(0.0)})
-
-
 def test_options_that_are_examples_are_kept(tmp_path: Path) -> None:
     """The reference of a shift report is data of the audit, and the run is made again with it."""
     rng = np.random.default_rng(1)
@@ -307,38 +285,6 @@ def test_options_that_are_examples_are_kept(tmp_path: Path) -> None:
     assert 2 == len(list(audit.glob("data/*.jsonl")))
     assert 0 == made.code, repr(made)
     assert "run again" in made.told[0]
-
-
-@pytest.mark.parametrize(
-    ("frozen", "now", "verdict"),
-    [
-        ((0.5, 0.4, 0.6, 10), (0.50005, 0.4, 0.6, 10), "reproduced"),
-        ((0.5, 0.4, 0.6, 10), (0.55, 0.4, 0.6, 10), "differs, within its interval"),
-        ((0.5, 0.4, 0.6, 10), (0.7, 0.6, 0.8, 10), "differs"),
-        ((0.5, 0.4, 0.6, 10), (0.5, 0.4, 0.6, 11), "differs"),
-        ((0.5, np.nan, np.nan, 10), (0.5, np.nan, np.nan, 10), "reproduced"),
-        ((0.5, np.nan, np.nan, 10), (0.6, np.nan, np.nan, 10), "differs"),
-        ((np.nan, np.nan, np.nan, 0), (0.5, 0.1, 0.9, 0), "differs"),
-        ((3000.0, 1.0, 4000.0, 10), (3000.2, 1.0, 4000.0, 10), "reproduced"),  # relative to numbers above 1
-    ],
-)
-def test_the_verdict_of_a_metric(
-    frozen: tuple[float, float, float, int], now: tuple[float, float, float, int], verdict: str
-) -> None:
-    """Within the tolerance, within the old interval, or neither."""
-    one, two = (metrics_frame([Metric("m", "all", *numbers, "by hand")]) for numbers in (frozen, now))
-
-    assert [verdict] == metrics_side_by_side(one, two, 1e-4)["verdict"].tolist()
-
-
-def test_metrics_that_are_gone_or_new_are_said() -> None:
-    """Each side's own lines are kept."""
-    one, two = (metrics_frame([Metric(name, "all", 1.0, 0.0, 2.0, 3, "by hand")]) for name in "ab")
-
-    assert {"a": "gone", "b": "new"} == dict(
-        metrics_side_by_side(one, two, 1e-4)[["metric", "verdict"]].values.tolist()
-    )
-    assert distance(1.0, float("inf")) == float("inf")
 
 
 def test_what_is_no_audit_is_refused(tmp_path: Path, audit: Path) -> None:
@@ -422,24 +368,3 @@ def test_what_was_confirmed_is_tested_again(tmp_path: Path) -> None:
     rows.to_parquet(path, index=False)
     signed_again(audit)
     assert 2 == wb.replay(audit, anyway=True).code
-
-
-def test_a_report_from_a_file_is_replayed_from_its_rows(tmp_path: Path) -> None:
-    """A saved report holds no examples; its numbers come back from its rows, and the folder says why."""
-    data = wb.Examples.of([{"id": f"t{i}", "text": f"text {i}", "label": "yes" if i % 3 else "no"} for i in range(9)])
-    model = wb.load(lambda texts: [[0.4, 0.6]] * len(texts), labels=["no", "yes"], name="fixed", cache=False)
-    saved = wb.run("calibration", model, data, draws=50).save(tmp_path / "report")
-    audit = wb.freeze(wb.open(saved), to=tmp_path / "audit", pictures=False)
-    made = wb.replay(audit)
-
-    assert 0 == made.code
-    assert "opened from a file" in (audit / "README.md").read_text()
-
-
-def test_metrics_with_further_columns_are_paired_by_them() -> None:
-    """Missing values of an index column pair with each other, whatever pandas calls them."""
-    one = metrics_frame([Metric("m", "all", value, 0.0, 2.0, 3, "by hand") for value in (1.0, 2.0, 3.0)])
-    one["severity"] = pd.Series([1, 2, None], dtype="Int64")
-    two = one.iloc[::-1].reset_index(drop=True)
-
-    assert ["reproduced"] * 3 == metrics_side_by_side(one, two, 1e-9)["verdict"].tolist()

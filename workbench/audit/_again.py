@@ -28,7 +28,14 @@ if TYPE_CHECKING:
 __all__ = ["Again", "Asked", "again"]
 
 OF_RUNS, OF_ROWS = 1e-4, 1e-9  # within which numbers are the same: of the engine, of statistics of the same rows
-HARMLESS = ("version", "code", "device", "dtype", "revision")  # changes that count only where a number differs
+HARMLESS = (
+    "version",
+    "code",
+    "device",
+    "dtype",
+    "revision",
+    "identity",
+)  # changes that count only where a number differs
 SURVIVED, NOT = "survived", "not reproduced"
 
 

@@ -102,29 +102,53 @@ def in_versions(record: Mapping[str, Any]) -> list[Change]:
 
 
 def in_model(report: str, frozen: Mapping[str, Any], model: Any, tensors: Mapping[str, str]) -> list[Change]:
-    """Return what tells a model from the one of a record: weights (and which tensors), tokenizer, revision, dtype, device."""
-    now = recorded(model)
-    found = []
-    for kind, key in (("weights", "weights_hash"), ("tokenizer", "tokenizer_hash"), ("revision", "revision")):
+    """Return what tells a model from the one of a record: weights (and which tensors), tokenizer, revision, dtype, device.
+
+    Of the kind "identity" where hashes cannot be held against each other: it may be the same model, and the numbers must tell.
+    """
+    now, name = recorded(model), str(frozen.get("name"))
+    found = _in_weights(report, frozen, now, model, tensors)
+    for kind, key in (("tokenizer", "tokenizer_hash"), ("revision", "revision")):
         one, two = str(frozen.get(key) or ""), str(now.get(key) or "")
-        if one != two and (one or key == "weights_hash"):
-            found.append(Change(report, kind, str(frozen.get("name")), _brief(one), _brief(two)))
-    if any(change.kind == "weights" for change in found) and tensors:
-        marks = tensor_marks(model)
-        wrong = [
-            name
-            for name in (*tensors, *(name for name in marks if name not in tensors))
-            if tensors.get(name) != marks.get(name)
-        ]
-        found += [
-            Change(report, "tensor", name, tensors.get(name, "none"), marks.get(name, "none")) for name in wrong[:MOST]
-        ]
-        if len(wrong) > MOST:
-            found.append(Change(report, "tensor", f"and {len(wrong) - MOST:,} more of {len(tensors):,}", "", ""))
+        if one and one != two:
+            found.append(Change(report, kind, name, _brief(one), _brief(two)))
     for kind in ("dtype", "device"):
         if frozen.get(kind) != now.get(kind):
-            found.append(Change(report, kind, str(frozen.get("name")), str(frozen.get(kind)), str(now.get(kind))))
+            found.append(Change(report, kind, name, str(frozen.get(kind)), str(now.get(kind))))
     return found
+
+
+def _in_weights(
+    report: str, frozen: Mapping[str, Any], now: Mapping[str, Any], model: Any, tensors: Mapping[str, str]
+) -> list[Change]:
+    """Return whether the weights are others, and which tensors; or that it cannot be told."""
+    name, one, two = str(frozen.get("name")), str(frozen.get("weights_hash") or ""), str(now.get("weights_hash") or "")
+    if not (one and two) or _made(one) != _made(two):
+        why = "its hash was made in another way" if one and two else "only one of the two has a hash"
+        why = why if one or two else "an object without a hash"
+        return [Change(report, "identity", name, "", f"{why}: whether it is the same model cannot be compared")]
+    if one == two:
+        return []
+    marks = tensor_marks(model) if tensors else {}
+    wrong = [
+        tensor
+        for tensor in (*tensors, *(tensor for tensor in marks if tensor not in tensors))
+        if tensors.get(tensor) != marks.get(tensor)
+    ]
+    if tensors and not wrong and not _made(one):  # the same tensors, once hashed as files and once in memory
+        return []
+    found = [Change(report, "weights", name, _brief(one), _brief(two))]
+    found += [
+        Change(report, "tensor", part, tensors.get(part, "none"), marks.get(part, "none")) for part in wrong[:MOST]
+    ]
+    if len(wrong) > MOST:
+        found.append(Change(report, "tensor", f"and {len(wrong) - MOST:,} more of {len(tensors):,}", "", ""))
+    return found
+
+
+def _made(digest: str) -> str:
+    """Return how a hash was made: "object", "joblib" (before there was "object"), "" of files and tensors."""
+    return digest.partition(" ")[0] if " " in digest else ""
 
 
 def _brief(digest: str) -> str:

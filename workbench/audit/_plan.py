@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from workbench.audit._opened import MODEL, Held
 from workbench.data.examples import Examples
 from workbench.errors import UsageError
 from workbench.models.origin import named, recorded
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["NOTHING", "ROWS", "RUN", "Plan", "planned", "pointed", "resolved"]
 
 RUN, ROWS, NOTHING = "run", "rows", "nothing"  # how a report can be made again
-DATA, MODEL = "$data", "$model"  # what an option that is no plain value points at
+DATA = "$data"  # what an option that is examples points at; MODEL where it is a model
 
 
 class Plan(NamedTuple):
@@ -24,10 +25,11 @@ class Plan(NamedTuple):
     why: str = ""
 
 
-def planned(report: "Report", unplain: str, data_problem: str) -> Plan:
+def planned(report: "Report", held: Held, unplain: str, data_problem: str) -> Plan:
     """Return how a report can be made again.
 
-    `unplain` names an option that cannot be kept, `data_problem` says why examples cannot be; "" where there is no such thing.
+    `held` is what it was asked with, `unplain` names an option that cannot be kept, `data_problem` says why examples cannot be; ""
+    where there is no such thing.
     """
     model = report.record.model
     try:
@@ -39,9 +41,8 @@ def planned(report: "Report", unplain: str, data_problem: str) -> Plan:
         return Plan(ROWS, "The predictions were made elsewhere: the numbers are computed again from the rows.")
     if report.outcome == "interrupted":
         return Plan(ROWS, f"The run was interrupted at {report.record.done} of {report.record.total} examples.")
-    if report._examples is None:
-        why = "The report does not hold the examples that were asked: it was opened from a file, or made of another report's rows."
-        return Plan(ROWS, why)
+    if held.examples is None:
+        return Plan(ROWS, held.why)
     if unplain:
         return Plan(ROWS, f"The option {unplain} is an object that cannot be kept as data.")
     if data_problem:

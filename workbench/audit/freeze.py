@@ -17,6 +17,7 @@ from workbench import _record
 from workbench._report_files import contents
 from workbench.audit import _folder
 from workbench.audit._freeze_page import page
+from workbench.audit._opened import held_by
 from workbench.audit._plan import RUN, planned, pointed
 from workbench.data import kept
 from workbench.data.examples import Examples
@@ -111,9 +112,10 @@ class _Audit:
         tensors = tensor_marks_of(report.record.model)
         if tensors:
             self.files[f"{place}/weights.json"] = _json(tensors)
-        options, unplain = self._options(report.options)
-        asked = "" if report._examples is None else self._keep(report._examples)
-        plan = planned(report, unplain, self._problem(asked, options))
+        held = held_by(report)
+        options, unplain = self._options(held.options)
+        asked = "" if held.examples is None else self._keep(held.examples)
+        plan = planned(report, held, unplain, self._problem(asked, options))
         return {
             "key": key,
             "title": report.title,

@@ -31,6 +31,7 @@ VERDICTS = {
     DIFFERS: "Not everything was reproduced.",
     CANNOT: "Not everything could be run again.",
 }
+UNKNOWN = "Every number was reproduced; whether a model is the same cannot be told: its identity cannot be compared."
 DAMAGED = "The folder is not as it was frozen."
 
 
@@ -39,9 +40,10 @@ class Replay:
     """What came of making an audit again.
 
     `changes` has the columns report, kind, name, frozen, now: what is not as it was, of the kinds "file", "row", "example",
-    "version", "code", "weights", "tensor", "tokenizer", "revision", "dtype", "device", "outcome" and "cannot run". `metrics` holds
-    report, metric, group, both values with bounds and n, difference, tolerance and verdict; `rows` the columns of rows and tables
-    that differ; `findings` each finding with what became of it. `code` is the exit code: 0 where every number was reproduced, 1
+    "version", "code", "weights", "tensor", "identity" (it cannot be told whether a model is the same), "tokenizer", "revision",
+    "dtype", "device", "outcome" and "cannot run". `metrics` holds report, metric, group, both values with bounds and n,
+    difference, tolerance and verdict; `rows` the columns of rows and tables that differ; `findings` each finding with what became
+    of it. `code` is the exit code: 0 where every number was reproduced, 1
     where some was not, or model or data are others, 2 where the folder is damaged, or not all could be run again.
     """
 
@@ -59,7 +61,10 @@ class Replay:
     @property
     def verdict(self) -> str:
         """The outcome in one sentence."""
-        return DAMAGED if self.damaged else VERDICTS[self.code]
+        if self.damaged:
+            return DAMAGED
+        unknown_model = self.code == REPRODUCES and (self.changes["kind"] == "identity").any()
+        return UNKNOWN if unknown_model else VERDICTS[self.code]
 
     def __repr__(self) -> str:
         from workbench.audit._replay_text import text

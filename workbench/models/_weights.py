@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import pickle
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -82,14 +81,6 @@ def tensor_bytes(tensor: Any) -> memoryview:
 
     flat = tensor.detach().cpu().contiguous().reshape(-1)
     return flat.view(torch.uint8).numpy().data if flat.numel() else memoryview(b"")
-
-
-def object_hash(thing: Any) -> str:
-    """Return one sha256 over the pickled object, "" where it cannot be pickled."""
-    try:
-        return hashlib.sha256(pickle.dumps(thing, protocol=4)).hexdigest()
-    except Exception:  # pickling runs foreign code, which may raise anything
-        return ""
 
 
 def signature(model: Any) -> tuple[tuple[int, int], ...]:

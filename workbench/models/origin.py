@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import ModelError
+from workbench.models._objects import object_digest, object_marks
 from workbench.models.held import held, origin_of
 from workbench.models.load import load
 from workbench.models.verbs import Model
@@ -43,10 +44,8 @@ def recorded(model: Any) -> dict[str, Any]:
     objects = [name for name, value in options.items() if value is None]
     plain = {name: value for name, value in options.items() if value is not None}
     about |= {"target": origin.target, "loaded_as": origin.kind, "load_options": plain, "load_objects": objects}
-    if origin.kind == "scikit-learn model":
-        import joblib  # type: ignore[import-untyped]  # has no type information
-
-        about["weights_hash"] = f"joblib {joblib.hash(model.model)}"
+    if _estimator(model) is not None:
+        about["weights_hash"] = object_digest(model.model)
     if getattr(model, "tokenizer", None) is not None:
         from workbench.models._weights import tokenizer_hash
 
@@ -122,8 +121,20 @@ def reopen(record: Mapping[str, Any], *, trust: bool = False, cache: bool = Fals
     return load(record["target"], **{**options, "cache": cache})
 
 
+def _estimator(model: Any) -> Any:
+    """Return the estimator of scikit-learn that a model asks, None where it asks another thing."""
+    from workbench.models.classifiers import SklearnClassifier
+
+    return model.model if isinstance(model, SklearnClassifier) else None
+
+
 def tensor_marks(model: Any) -> dict[str, str]:
-    """Return a short sha256 of each tensor of a model's state by name, {} where it has none or is larger than 4 GiB."""
+    """Return a short sha256 of each tensor of a model's state by name, {} where it has none or is larger than 4 GiB.
+
+    Of an estimator of scikit-learn those of its attributes, by step and name: "logisticregression.coef_".
+    """
+    if _estimator(model) is not None:
+        return object_marks(model.model)
     module: Any = getattr(model, "model", None)
     if not hasattr(module, "state_dict") or model.info.bytes > MOST_BYTES:
         return {}
