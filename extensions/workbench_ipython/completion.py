@@ -19,8 +19,17 @@ FLAGS = {
     "launch": (),
     "compare": ("--out", "--by"),
     "confirm": ("--report", "--metric", "--correction", "--family", "--out"),
+    "draw": ("--out",),
+    "fragility": ("--metric", "--null", "--model", "--out"),
+    "robustness": ("--inside", "--outside", "--baseline", "--draws", "--seed", "--out"),
+    "freeze": ("--to", "--name", "--notes", "--data", "--no-pictures", "--overwrite", "--out"),
+    "replay": ("--from-rows", "--model", "--tolerance", "--anyway", "--trust", "--out"),
 }
-VALUED = frozenset({"-o", "-n", *(flag for flags in FLAGS.values() for flag in flags)})  # each takes the next word
+BARE = frozenset({"--no-pictures", "--overwrite", "--from-rows", "--anyway", "--trust"})  # take no word
+VALUED = (
+    frozenset({"-o", "-n", *(flag for flags in FLAGS.values() for flag in flags)}) - BARE
+)  # each takes the next word
+KNOWN = {"--data": ("auto", "all", "none"), "--correction": ("holm", "bh"), "--family": ("tried", "asked")}
 OWN = frozenset({"example", "text", "choices", "label", "context"})  # columns that no one slices by
 
 
@@ -54,6 +63,8 @@ def suggestions(line: str, variables: dict[str, Any]) -> list[str] | None:
         return _matching(_columns(given[2] if len(given) > 2 else given[-1], variables) if given else (), prefix)
     if prefix.startswith("-"):
         return _matching(FLAGS[magic], prefix)
+    if before[-1:] and before[-1] in KNOWN:
+        return _matching(KNOWN[before[-1]], prefix)
     return _matching(_candidates(magic, given, variables, prefix), prefix)
 
 
@@ -74,9 +85,15 @@ def _columns(examples: str, variables: dict[str, Any]) -> list[str]:
 def _candidates(magic: str, given: list[str], variables: dict[str, Any], prefix: str) -> Iterable[str]:
     if magic == "launch":
         return []
-    if magic in ("explore", "compare"):
-        saved = sorted(path.name for path in Path().glob("*.workbench"))
-        return [*(name for name, value in variables.items() if hasattr(value, "record")), *saved]
+    if magic == "draw" and given:
+        return ["reliability", "risk_coverage"]
+    if magic == "fragility" and given:
+        probe = str(getattr(variables.get(given[0]), "probe", ""))
+        return [*_reports(variables), *_option_words(probe, prefix)]
+    if magic in ("explore", "compare", "draw", "fragility", "robustness", "freeze"):
+        return _reports(variables)
+    if magic == "replay":
+        return sorted(path.parent.name for path in Path().glob("*/audit.json"))
     if magic == "model":
         return list(NAMED)
     if magic != "probe":
@@ -94,6 +111,12 @@ def _candidates(magic: str, given: list[str], variables: dict[str, Any], prefix:
         tables = [name for name, value in variables.items() if hasattr(value, "slices") or hasattr(value, "columns")]
         return [*tables, *wb.packs(), *wb.benchmarks()]
     return _option_words(given[0], prefix)
+
+
+def _reports(variables: dict[str, Any]) -> list[str]:
+    """Return the variables that hold a report, and the reports saved in this folder."""
+    saved = sorted(path.name for path in Path().glob("*.workbench"))
+    return [*(name for name, value in variables.items() if hasattr(value, "record")), *saved]
 
 
 def _option_words(probe: str, prefix: str) -> list[str]:

@@ -1,11 +1,6 @@
 """The magics themselves: each parses its line, calls one function of the API, and stores the result in a variable."""
 
-import ast
-import functools
-import re
-import shlex
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,27 +11,9 @@ from traitlets import Float, Int, Unicode
 from traitlets.config import Configurable
 
 import workbench as wb
-from workbench.errors import WorkbenchError
+from workbench_ipython._words import OPTION, check_name, one_line_errors, options_of, parsed, report_of, value_of
 
 __all__ = ["WorkbenchMagics"]
-
-OPTION = re.compile(r"[a-z_]+=.*")
-LIST = re.compile(
-    r"\[[^{}]*\]|\([^{}]*,[^{}]*\)|\{[^{}]*:.*\}"
-)  # what looks like a list or table, and is no text such as {text}
-
-
-def one_line_errors(magic: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn our errors into IPython's own UsageError: it prints one line, where a subclass would print a traceback."""
-
-    @functools.wraps(magic)
-    def guarded(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return magic(*args, **kwargs)
-        except WorkbenchError as problem:
-            raise UsageError(str(problem)) from None
-
-    return guarded
 
 
 @magics_class
@@ -70,12 +47,12 @@ class WorkbenchMagics(Magics, Configurable):
     @one_line_errors
     def model(self, line: str) -> Any:
         """Load a model: %model smollm2-135m-instruct."""
-        args = _parsed(self.model, line)
+        args = parsed(self.model, line)
         chosen = {"device": args.device, "dtype": args.dtype, "revision": args.revision, "key_env": args.key_env}
         if "://" not in args.name:  # a server has settled where it computes
             chosen |= {"device": args.device or self.device, "dtype": args.dtype or self.dtype}
         options = {name: value for name, value in chosen.items() if value}
-        loaded = wb.load(self._value(args.name), **options)
+        loaded = wb.load(value_of(self.shell, args.name), **options)
         self.shell.user_ns[args.out] = loaded
         return loaded
 
@@ -100,7 +77,7 @@ class WorkbenchMagics(Magics, Configurable):
     @one_line_errors
     def probe(self, line: str) -> Any:
         """Run a probe: %probe calibration model facts scoring=letters --by domain -o report."""
-        args = _parsed(self.probe, line)
+        args = parsed(self.probe, line)
         if args.examples and OPTION.fullmatch(args.examples):  # %probe slices report top=3: no examples stand there
             args.examples, args.options = None, [args.examples, *args.options]
         limit = self.max_examples if args.max_examples is None else args.max_examples
@@ -108,12 +85,12 @@ class WorkbenchMagics(Magics, Configurable):
         examples = None if args.examples is None else self._examples(args.examples, limit, seed)
         report = wb.run(
             args.probe,
-            None if args.model == "None" else self._value(args.model),
+            None if args.model == "None" else value_of(self.shell, args.model),
             examples,
             by=[name for few in args.by for name in few.split(",") if name] if args.by else None,
             holdout=self.holdout if args.holdout is None else args.holdout,
             seed=seed,
-            **self._variables(args.probe, _options(args.options)),
+            **self._variables(args.probe, options_of(args.options)),
         )
         self.shell.user_ns[args.out] = report
         return report
@@ -130,8 +107,8 @@ class WorkbenchMagics(Magics, Configurable):
     @one_line_errors
     def examples(self, line: str, cell: str) -> Any:
         """Write examples into a variable, one JSON object per line, or as CSV with a header."""
-        args = _parsed(self.examples, line)
-        _check_name(args.name)
+        args = parsed(self.examples, line)
+        check_name(args.name)
         kind = args.format or ("jsonl" if cell.lstrip().startswith("{") else "csv")
         columns = {word: getattr(args, word) for word in ("label", "text", "choices") if getattr(args, word)}
         with tempfile.TemporaryDirectory() as folder:
@@ -152,9 +129,22 @@ class WorkbenchMagics(Magics, Configurable):
     @one_line_errors
     def explore(self, line: str) -> Any:
         """Open the linked charts of a report, or of several on the same examples: %explore one two. Brushed is wb.selection."""
-        args = _parsed(self.explore, line)
-        model = None if args.model is None else self._value(args.model)
-        return wb.explore(*(self._report(name) for name in args.reports or ["report"]), model=model)
+        args = parsed(self.explore, line)
+        model = None if args.model is None else value_of(self.shell, args.model)
+        return wb.explore(*(report_of(self.shell, name) for name in args.reports or ["report"]), model=model)
+
+    @magic_arguments()
+    @argument("report", nargs="?", default="report", help="variable that holds a report, or the path of a saved one")
+    @argument("curve", nargs="?", default="reliability", help="reliability (the default) or risk_coverage")
+    @argument("-o", "--out", default="drawing", help="variable that takes the drawing (default: drawing)")
+    @line_magic
+    @one_line_errors
+    def draw(self, line: str) -> Any:
+        """Draw the curve that you expect, then see the measured one: %draw report risk_coverage."""
+        args = parsed(self.draw, line)
+        drawing = wb.draw(report_of(self.shell, args.report), args.curve)
+        self.shell.user_ns[args.out] = drawing
+        return drawing
 
     @line_magic
     @one_line_errors
@@ -175,8 +165,8 @@ class WorkbenchMagics(Magics, Configurable):
     @one_line_errors
     def compare(self, line: str) -> Any:
         """Set two reports of the same examples side by side: %compare one two."""
-        args = _parsed(self.compare, line)
-        found = wb.compare(self._report(args.a), self._report(args.b), by=args.by)
+        args = parsed(self.compare, line)
+        found = wb.compare(report_of(self.shell, args.a), report_of(self.shell, args.b), by=args.by)
         self.shell.user_ns[args.out] = found
         return found
 
@@ -194,20 +184,11 @@ class WorkbenchMagics(Magics, Configurable):
     @one_line_errors
     def confirm(self, line: str) -> Any:
         """Test what was found on the rows that were held out: %confirm domain: law; confidence 0.6 to 0.8."""
-        args = _parsed(self.confirm, line)
-        report, said = self._report(args.report), " ".join(args.slice)
+        args = parsed(self.confirm, line)
+        report, said = report_of(self.shell, args.report), " ".join(args.slice)
         found = report.confirm(said or None, metric=args.metric, correction=args.correction, family=args.family)
         self.shell.user_ns[args.out] = found
         return found
-
-    def _report(self, name: str) -> Any:
-        """Return the report in the variable of that name, or the saved one at that path."""
-        known = self.shell.user_ns
-        return known[name] if name in known else wb.open(name)
-
-    def _value(self, name: str) -> Any:
-        """Return the variable of that name, or the name itself."""
-        return self.shell.user_ns.get(name, name)
 
     def _variables(self, probe: str, options: dict[str, Any]) -> dict[str, Any]:
         """Return the options, with variables in place of their names where an option takes an object."""
@@ -215,13 +196,13 @@ class WorkbenchMagics(Magics, Configurable):
 
         taken = {name for name, option in find(probe).options.items() if option.variable}
         return {
-            name: self._value(value) if name in taken and isinstance(value, str) else value
+            name: value_of(self.shell, value) if name in taken and isinstance(value, str) else value
             for name, value in options.items()
         }
 
     def _examples(self, name: str, limit: int, seed: int) -> Any:
         """Return the examples, at most `limit` of them where it is not 0."""
-        value = self._value(name)
+        value = value_of(self.shell, name)
         if not limit:
             return value
         if isinstance(value, str) and value in wb.packs():
@@ -230,40 +211,3 @@ class WorkbenchMagics(Magics, Configurable):
             value = wb.benchmark(value)
         found = wb.Examples.of(value)
         return found.sample(limit, seed=seed) if len(found) > limit else found
-
-
-def _parsed(magic: Any, line: str) -> Any:
-    """Return the arguments of a line: quotes as in a shell, options and flags in any order."""
-    try:
-        words = shlex.split(line)
-    except ValueError as problem:
-        raise UsageError(f"The line cannot be read: {problem}. Close the quotation.") from None
-    args = magic.parser.parse_intermixed_args(words)
-    if getattr(args, "out", None):
-        _check_name(args.out)
-    return args
-
-
-def _check_name(name: str) -> None:
-    if not name.isidentifier():
-        raise UsageError(f"{name!r} cannot be the name of a variable. Use letters, digits and underscores.")
-
-
-def _options(words: list[str]) -> dict[str, Any]:
-    """Return name=value words as options; a value is read as a Python literal where it is one."""
-    options = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals or not name.isidentifier():
-            raise UsageError(f"{word!r} is not an option. Write options as name=value, such as bins=10.")
-        if name in {"by", "holdout", "seed"}:
-            raise UsageError(f"{name} is said with --{name}, or by %config WorkbenchMagics.{name} = ...")
-        try:
-            options[name] = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
-            if LIST.fullmatch(value):
-                raise UsageError(
-                    f"{word} has lost its quotation marks. Put the whole value in double ones: {name}=\"['a', 'b']\"."
-                ) from None
-            options[name] = value
-    return options

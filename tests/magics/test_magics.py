@@ -1,7 +1,5 @@
 """The magics call the API and turn errors into one line."""
 
-import sys
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,25 +9,10 @@ import tiny
 from fakes import Chooser, Classifier
 from IPython.core.completer import provisionalcompleter
 from IPython.core.error import UsageError
-from IPython.core.interactiveshell import InteractiveShell
 from openai_server import Server, serving
-from workbench_ipython.completion import suggestions
+from workbench_ipython.completion import FLAGS, suggestions
 
 import workbench as wb
-
-
-@pytest.fixture
-def shell() -> Iterator[Any]:
-    """Return a shell with the extension loaded; it takes the place of `__main__`, which is put back."""
-    main = sys.modules["__main__"]
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("load_ext", "workbench")
-    yield shell
-    shell.run_line_magic("unload_ext", "workbench")
-    shell.reset(new_session=False)
-    InteractiveShell.clear_instance()
-    sys.modules["__main__"] = main  # the module of a shell has no __spec__, and no process can be spawned from it
-
 
 CELL = (
     '{"q": "Question 1?", "options": ["a", "b"], "answer": 0}\n{"q": "Question 2?", "options": ["a", "b"], "answer": 0}'
@@ -142,6 +125,11 @@ def test_a_sweep_takes_names_and_severities_with_commas(shell: Any) -> None:
         ("%explore report --m", ["--model"]),
         ("%compare rep", ["report"]),
         ("%compare report --b", ["--by"]),
+        ("%draw report r", ["reliability", "risk_coverage"]),
+        ("%freeze --no-pictures rep", ["report"]),
+        ("%freeze report --data a", ["auto", "all"]),
+        ("%replay --f", ["--from-rows"]),
+        ("%robustness --inside rep", ["report"]),
     ],
 )
 def test_completion(line: str, expected: list[str]) -> None:
@@ -223,7 +211,7 @@ def test_unloading_removes_the_magics(shell: Any) -> None:
     """After %unload_ext the names are gone."""
     shell.run_line_magic("unload_ext", "workbench")
 
-    assert shell.find_line_magic("probe") is None
+    assert {None} == {shell.find_line_magic(name) for name in FLAGS}
     shell.run_line_magic("load_ext", "workbench")
 
 
