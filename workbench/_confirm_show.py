@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
     from workbench.reports import Report
 
-__all__ = ["CONFIRMED", "LIMITS", "NOT", "UNTESTED", "Confirmation", "result_of", "status_lines", "status_table"]
+__all__ = [
+    "CONFIRMED",
+    "LIMITS",
+    "NOT",
+    "UNTESTED",
+    "Confirmation",
+    "result_of",
+    "said_parts",
+    "status_lines",
+    "status_table",
+]
 
 CONFIRMED, NOT, UNTESTED = "confirmed", "not confirmed", "cannot be tested"
 CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
@@ -155,6 +165,17 @@ def result_of(line: "Mapping[Any, Any]", correction: str, m: int) -> str:
     if line["status"] == UNTESTED:
         return str(line["note"])
     return f"held out {_numbers(line, CORRECTIONS[correction], m)}; explored {_seen(line)}"
+
+
+def said_parts(line: "Mapping[Any, Any]", correction: str, m: int) -> dict[str, str]:
+    """Return the numbers of a finding that was tested, each in words: effect with interval, explored, corrected p, n."""
+    over = f"{CORRECTIONS[correction]} over {counted(m, 'test')}"
+    return {
+        "effect": format_metric(line["difference"], line["low"], line["high"]),
+        "explored": _seen(line),
+        "p": f"corrected p {_chance(line['p_adjusted'])} ({over})",
+        "n": f"n = {format_count(line['n'])}",
+    }
 
 
 def status_lines(report: "Report") -> list[str]:

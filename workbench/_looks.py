@@ -7,10 +7,10 @@ A look is a slice whose numbers were made to be read: it could have become a fin
 * A part (`Report.where`) is a look when its metrics, tables or charts are first asked for, and so are the slices that these list.
   Making a part, or reading its rows, shows no number of it.
 * Other slices of the same rows (`with_options(by=...)`, more intersections) are looks when they are first computed.
-* The same rows are one look: a rule that the log holds is not logged again, nor is a part by ids that are those of a logged rule.
+* The same rows are one look: a rule that the log holds is not logged again, nor is a part by ids that are those of a logged rule,
+  of a named selection, or of a brush that no rule says (`Log.by_ids`, while the kernel lives).
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from workbench.reports import Report
 
-__all__ = ["Look", "by_look", "note", "part_look", "shown_slices"]
+__all__ = ["Look", "by_look", "ids_key", "note", "part_look", "shown_slices"]
 
 GROUP, CROSSED, WHERE = "group", " & ", "where"
 MOST_CROSSED = 4  # columns of an intersection
@@ -108,8 +108,20 @@ def _of_ids(report: "Report", ids: Any) -> tuple[str, Rule | None]:
     same = next((line for line in report._log if line.examples and set(line.examples) == wanted), None)
     if same is not None:
         return same.description, None
-    digest = hashlib.sha256("\n".join(sorted(map(str, wanted))).encode()).hexdigest()[:6]
-    return f"{len(wanted):,} examples by id ({digest})", None
+    key = ids_key(wanted)
+    return getattr(report._log, "by_ids", {}).get(key, f"{len(wanted):,} examples by id ({key})"), None
+
+
+def ids_key(ids: Iterable[str]) -> str:
+    """Return six digits that tell a set of examples from others, in whatever order.
+
+    >>> ids_key(["a", "b"]) == ids_key(["b", "a", "a"]) != ids_key(["a"])
+    True
+    """
+    import pandas as pd
+
+    unique = pd.Series(list(ids), dtype=object).drop_duplicates()
+    return f"{int(pd.util.hash_pandas_object(unique, index=False).sum()) % 16**6:06x}"
 
 
 def _both(one: Rule | None, other: Rule | None) -> Rule | None:

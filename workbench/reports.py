@@ -19,7 +19,7 @@ from workbench._looks import Look, by_look, note, part_look
 from workbench._record import RunRecord, now
 from workbench._report_files import contents, read, write
 from workbench._rules import Rule, rule_of
-from workbench._selections import Selection, frame_of, log_of
+from workbench._selections import Log, Selection, frame_of, log_of
 from workbench.errors import DataError, UsageError, unknown
 from workbench.frames import check_metrics, check_rows, metrics_frame
 from workbench.probes.find import find, settle
@@ -49,7 +49,7 @@ class Report:
     record: RunRecord
     notes: tuple[str, ...] = ()
     stored: Mapping[str, "pd.DataFrame"] = field(default_factory=dict)  # tables that come from `score`, not from rows
-    _log: list[Selection] = field(default_factory=list)
+    _log: list[Selection] = field(default_factory=Log)
     _look: Look | None = None  # what a part, or the same rows by other slices, shows when its numbers are asked for
     _given: Probe | None = None  # a probe that was given as an object and may have no name to be found by
     _examples: "Examples | None" = None  # what was asked, which `workbench.freeze` keeps

@@ -26,6 +26,7 @@ VIEWS = (  # one module for explorers and canvases, which the carrier of `_bundl
     "tokens.js",
     "whatif.js",
     "grid.js",
+    "confirm.js",
     "panels.js",
     "cut.js",
     "tools.js",

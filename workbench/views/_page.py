@@ -23,6 +23,7 @@ __all__ = ["about", "line_of", "paired", "part_of", "saved", "show_with_picture"
 
 LINE = 52  # characters of a line of an axis title
 MANY = 200_000  # rows from which numbers and pictures take seconds: they are made beside the cells
+MARKED = " ○, ✓ and × say that a slice was looked at by itself, and what became of it on the half not seen."
 NOTICED = 1.05  # a design effect that is worth a sentence
 # JupyterLab writes an error where a widget's model is gone. The picture above it says more, so that line is left out.
 STYLE = """<style>
@@ -39,6 +40,8 @@ def about(report: "Report", lens: Lens) -> dict[str, Any]:
     themes = ("light", "dark")
     unit = "examples" if report.explored["example"].is_unique else "rows"
     own = _of_confidence(lens) if lens.view is None else _of_view(lens, lens.view, unit)
+    held = int((report.rows["half"] != "explore").sum())
+    own["captions"]["slices"] += MARKED if held else ""
     return {
         "key": f"wb-{secrets.token_hex(6)}",  # names the view in the page
         "title": report.title,
@@ -50,7 +53,7 @@ def about(report: "Report", lens: Lens) -> dict[str, Any]:
         "configs": {name: theme.config(name) for name in themes},
         "palettes": {name: asdict(theme.palette(name)) for name in themes},
         "temperature": {"why_not": lens.why_not, "low": LOWEST, "high": HIGHEST},
-        "held_out": int((report.rows["half"] != "explore").sum()),
+        "held_out": held,
         **own,
     }
 

@@ -5,9 +5,9 @@ repaints there at once. What is counted and shown, and in which words, is the `L
 The kernel hears only the latest brush, keeps the selection as a mask over the explored rows, and answers with a window of the
 table and, when the hand rests, with metrics and their intervals. Text of examples reaches the page as text alone.
 
-Messages from the page: brush, rows, sort, detail, logits, fit, undo, redo, name, recall, and those of `_what_if`. Answers: view,
-rows, detail, metrics, logits, fit, problem. All handlers are checked (`_messages`), take one lock, and are quick: what is slow runs
-on a `Latest`.
+Messages from the page: brush, rows, sort, detail, logits, fit, undo, redo, name, recall, confirm, and those of `_what_if`. Answers:
+view, rows, detail, metrics, logits, fit, confirmed, problem. All handlers are checked (`_messages`), take one lock, and are quick:
+what is slow runs on a `Latest`.
 
 Several reports make a `Canvas` (`canvas`) of explorers, which share a `Link`: what one selects limits the others.
 """
@@ -25,11 +25,12 @@ from workbench.errors import WorkbenchError, unknown
 from workbench.views import _assets, _fields, _messages, _rows, _temperature, selection
 from workbench.views._bundle import VegaBundle, vega
 from workbench.views._cut import Cut, Job, checked_cut
+from workbench.views._findings import Findings
 from workbench.views._lens import Lens, lens_of
 from workbench.views._link import Link, Part, ids_of
 from workbench.views._live import Latest, answer_beside_cells
 from workbench.views._page import about, line_of, paired, part_of, saved, show_with_picture, static_html
-from workbench.views._rule import rule_of_words, words_of
+from workbench.views._rule import words_of
 from workbench.views._table import Table
 from workbench.views._tokens import Tokens, checked_model
 from workbench.views._what_if import WhatIf
@@ -60,10 +61,9 @@ class Explorer(anywidget.AnyWidget):
     truth = traitlets.Bytes().tag(sync=True)  # (n,) uint8: 0, 1, 255 for none; b"" where it is the outcome
     measures = traitlets.Bytes().tag(sync=True)  # (measures, n) float32 of the heat map, NaN for none
     mask = traitlets.Bytes().tag(sync=True)  # (n,) bits, packed, the first row in the lowest bit
-    places = traitlets.Bytes().tag(
-        sync=True
-    )  # (n,) int32: each row's example, where linked reports are not row for row
+    places = traitlets.Bytes().tag(sync=True)  # (n,) int32: each row's example, where linked reports differ in rows
     saved = traitlets.List().tag(sync=True)  # [name, number of examples] of each named selection
+    findings = traitlets.Dict().tag(sync=True)  # what was looked at and what became of it: `_findings`
     state = traitlets.Dict().tag(sync=True)  # serial, origin, ranges, mask, temperature, cut
 
     def __init__(
@@ -79,11 +79,11 @@ class Explorer(anywidget.AnyWidget):
         self._masked: NDArray[np.bool_] | None = None
         self._own = self._selected = np.ones(len(rows), dtype=bool)
         self._heat = _temperature.Heat(rows, lens.fields, lens.value)
-        self._logged = ""
         self._metrics = Latest(self._send_metrics, failed=self._failed, pause=REST)
         of = str(report.record.model.get("name", ""))
         self._tokens = Tokens(rows, lens.columns, checked_model(model), of, lambda told: self.send(told))
         self._what_if = WhatIf(report, rows, lens.columns, checked_model(model), lambda told: self.send(told))
+        self._findings = Findings(report, lens, rows, lambda told: self.send(told), self._show_findings)
         self._cut = Cut(rows, lens, lambda told: self.send(told), self._failed, REST)
         self._slow = Latest(self._answer_slowly, failed=self._failed)
         super().__init__(
@@ -101,6 +101,7 @@ class Explorer(anywidget.AnyWidget):
             outcome=np.where(np.isnan(lens.outcome), 255, lens.outcome > 0).astype(np.uint8).tobytes(),
             measures=b"" if lens.map is None else lens.map.packed(),
             saved=saved(report),
+            findings=self._findings.told(),
             truth=self._cut.packed(),
             state=self._nothing(0).told,
         )
@@ -231,10 +232,11 @@ class Explorer(anywidget.AnyWidget):
 
     def keep(self, name: str) -> None:
         """Keep the selected examples with the report, under a name."""
-        n = int(self._selected.sum())
-        rule = rule_of_words(self._report, self._lens, self._rows, self._brush, self._said())
-        self._report.log_selection("explorer", self._said(), n, name=name, examples=self.ids, rule=rule)
+        self._findings.keep(self._said(), self._brush, self._selected, name)
         self.saved = saved(self._report)
+
+    def _show_findings(self, told: dict[str, Any]) -> None:
+        self.saved, self.findings = saved(self._report), told
 
     def restore(self, part: Part, serial: int) -> None:
         """Set brushes and mask here and in the page; the lock is held, and the link lets all follow."""
@@ -264,6 +266,8 @@ class Explorer(anywidget.AnyWidget):
                 self._what_if.hear(content)
             elif kind == "below" and self._brush.cut is not None:
                 self._show_below()
+            elif kind == "confirm":
+                self._findings.ask(self._link.serial, self._said(), self._brush)
             elif kind in ("logits", "fit") and not self._why_not:
                 self._slow.put(kind)
             elif kind in ("undo", "redo"):
@@ -341,14 +345,11 @@ class Explorer(anywidget.AnyWidget):
         """
         serial, chosen, words, brush = job
         n = int(chosen.sum())
-        if words and words != self._logged and hasattr(self._report, "log_selection"):
-            self._logged = words
-            rule = rule_of_words(self._report, self._lens, self._rows, brush, words)
-            self._report.log_selection("explorer", words, n, rule=rule)
+        why_not = self._findings.looked(words, brush, chosen)
         whole = n == len(chosen) and self._lens.view is None  # what the picture shows: computed once for both
         part = self._report if whole else part_of(self._report, self._lens, self.rows_of(chosen))
         found = [line_of(said, line) for said, line in self._lens.metrics(part.metrics)] if n else []
-        self.send({"kind": "metrics", "serial": serial, "n": n, "metrics": found})
+        self.send({"kind": "metrics", "serial": serial, "n": n, "metrics": found, "why_not": why_not})
 
     def _answer_slowly(self, kind: str) -> None:
         with self._lock:

@@ -79,7 +79,7 @@ async function renderCanvas({ model, el }) {
   el.replaceChildren(root);
   const paint = () => { bar.paint(); for (const one of compare) one.paint(); };
   link.listeners.add(paint);
-  const forget = stores[0].subscribe(what => { if (what === "saved") bar.tools.list(); else if (what === "ways") bar.paint(); });
+  const forget = stores[0].subscribe(what => { if (what === "saved" || what === "findings") bar.tools.list(); else if (what === "ways") bar.paint(); });
   const unwatch = watchTheme(theme => applyPalette(root, about, theme)), unbind = undoKeys(root, stores[0]);
   await Promise.all(panes.map(pane => pane.start()));
   root.dataset.ready = "true";

@@ -67,7 +67,7 @@ class Pane {
   heard(what, message) {
     if (what === "view") this.grid.view();
     else if (what === "rows") this.grid.arrived();
-    else if (what === "metrics" || what === "late") { this.metrics.paint(); this.temperature?.paint(); }
+    else if (what === "metrics" || what === "late") { this.metrics.paint(); this.temperature?.paint(); this.headline.confirming.paint(); }
     else if (what === "cut") this.cut?.paint();
     else if (what === "detail") this.grid.read(message);
     else if (what === "tokens") this.grid.spell(message);
@@ -75,7 +75,17 @@ class Pane {
     else if (what === "problem") this.headline.paint();
     else if (what === "ways") this.tools?.paint();
     else if (what === "saved") this.tools?.list();
+    else if (what === "findings") this.found();
+    else if (what === "confirmed") this.headline.confirming.heard(message);
     else this.repaint();
+  }
+
+  /** What was looked at or tested, here or in a cell: lists and marks. */
+  found() {
+    this.tools?.list();
+    this.headline.confirming.list();
+    this.headline.confirming.paint();
+    this.slices.found();
   }
 
   dispose() {

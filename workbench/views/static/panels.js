@@ -14,9 +14,10 @@ class Headline {
     this.chips = div("wb-chips");
     this.said = element("div", { role: "status", "aria-live": "polite", class: "wb-said" });
     this.problem = element("p", { class: "wb-problem", role: "alert", hidden: true });
+    this.confirming = new Confirming(store);
     this.host = element("header", { class: "wb-top" }, [
       div("wb-headline", [element("h2", { class: "wb-name", text: `${store.about.beside ? `${store.about.beside.side}: ` : ""}${store.about.title}` }), this.chips, tools?.host ?? null]),
-      div("wb-tiles", Object.values(this.tiles).map(one => one.host)), this.said, this.problem,
+      div("wb-tiles", Object.values(this.tiles).map(one => one.host)), this.confirming.host, this.said, this.problem,
     ]);
   }
 
@@ -28,6 +29,7 @@ class Headline {
       this.tiles.ece.host.classList.toggle("wb-outside", m.ece > m.band.high);
     }
     this.paintChips();
+    this.confirming.paint();
     this.problem.hidden = !store.problem;
     this.problem.textContent = store.problem;
     clearTimeout(this.timer);

@@ -22,21 +22,33 @@ class Slices {
     this.list.setAttribute("aria-label", `Slices by ${field.title}`);
     this.rows = field.labels.map((label, code) => {
       const parts = { all: span("wb-bar-all", ""), shown: span("wb-bar-shown", ""), n: span("wb-slice-n", ""), line: span("wb-track-line", ""),
-        dot: span("wb-track-dot", ""), tick: this.mark(), value: span("wb-slice-value", "") };
+        dot: span("wb-track-dot", ""), tick: this.tick(), value: span("wb-slice-value", ""), mark: span("wb-slice-mark", "") };
       parts.all.style.width = `${(100 * all.n[code]) / this.most}%`;
       const button = element("button", { class: "wb-slice", type: "button", role: "checkbox", "aria-checked": "false", title: label,
         onclick: event => this.toggle(code, event.shiftKey) }, [
-        span("wb-slice-name", label), element("span", { class: "wb-slice-bar" }, [parts.all, parts.shown]), parts.n,
+        element("span", { class: "wb-slice-label" }, [span("wb-slice-name", label), parts.mark]), element("span", { class: "wb-slice-bar" }, [parts.all, parts.shown]), parts.n,
         element("span", { class: "wb-track" }, [parts.line, parts.tick, parts.dot]), parts.value,
       ]);
       return { ...parts, button };
     });
     this.list.replaceChildren(...this.rows.map(row => row.button));
+    this.found();
+  }
+
+  /** What became of the slices that were looked at by themselves. */
+  found() {
+    const { store } = this;
+    this.became = new Map(store.model.get("findings").marks.flatMap(([f, code, status]) => (f === this.built ? [[code, status]] : [])));
+    this.rows.forEach((row, code) => {
+      const status = this.became.get(code);
+      row.mark.replaceChildren(...(status ? [markOf(status)] : []));
+      row.button.classList.toggle("wb-marked", Boolean(status));
+    });
     this.paint();
   }
 
   /** The tick of a row: the mean confidence, or the rate of a model without bias. */
-  mark() {
+  tick() {
     const { reference } = this.store.about.rate, name = this.store.calibrated ? "wb-track-tick" : "wb-track-reference";
     return span(name, "", { style: reference === null ? {} : { left: `${100 * reference}%` } });
   }
@@ -56,7 +68,7 @@ class Slices {
       const n = counts.n[code], known = counts.known[code], passes = !chosen || chosen.includes(code);
       const rate = known ? counts.hits[code] / known : NaN, [low, high] = wilson(counts.hits[code], known, effect);
       row.button.setAttribute("aria-checked", String(Boolean(chosen?.includes(code))));
-      row.button.setAttribute("aria-label", `${field.labels[code]}: ${whole.format(n)} ${unit}, ${short} ${percent(rate)}`);
+      row.button.setAttribute("aria-label", `${field.labels[code]}: ${whole.format(n)} ${unit}, ${short} ${percent(rate)}${this.became.has(code) ? `, ${this.became.get(code)}` : ""}`);
       row.button.classList.toggle("wb-off", !passes);
       row.shown.style.width = `${(100 * n) / this.most}%`;
       row.n.textContent = whole.format(n);

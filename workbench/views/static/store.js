@@ -65,6 +65,7 @@ class Store {
     this.started = false;
     this.on("change:state", () => { if (model.get("state").origin !== this.origin) { this.takeState(); this.changed("state"); } });
     this.on("change:saved", () => this.tell("saved"));
+    this.on("change:findings", () => this.tell("findings"));
     this.on("msg:custom", (message, buffers) => this.hear(message, buffers));
   }
 
@@ -86,7 +87,7 @@ class Store {
     this.listeners.clear();
   }
 
-  /** Call `listener(what)` after each change: "counts", "state", "view", "rows", "metrics", "fit", "detail", "logits", "saved". */
+  /** Call `listener(what)` after each change: "counts", "state", "view", "rows", "metrics", "fit", "detail", "logits", "saved", "findings", "confirmed". */
   subscribe(listener) {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -287,7 +288,7 @@ class Store {
       this.fit = message;
       this.heatTo(message.temperature);
       this.tell(kind);
-    } else if (TOLD.has(kind)) this.tell(kind, message);
+    } else if (TOLD.has(kind) || kind === "confirmed") this.tell(kind, message);
     else if (kind === "problem") { this.problem = message.text; this.tell(kind); }
   }
 

@@ -19,10 +19,13 @@ class Tools {
   }
 
   list() {
-    const saved = this.store.model.get("saved");
+    const saved = this.store.model.get("saved"), { names } = this.store.model.get("findings");
+    const key = JSON.stringify([saved, names]);
+    if (key === this.listed) return;
+    this.listed = key;
     this.saved.hidden = !saved.length;
     this.saved.replaceChildren(element("option", { value: "", text: "Saved selections" }),
-      ...saved.map(([name, n]) => element("option", { value: name, text: `${name} (${whole.format(n)})` })));
+      ...saved.map(([name, n]) => element("option", { value: name, text: `${name} (${whole.format(n)})${names[name] ? ` ${MARKS[names[name]]} ${names[name]}` : ""}` })));
   }
 
   name() {
