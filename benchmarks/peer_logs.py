@@ -1,4 +1,4 @@
-"""Make the logs of other tools that `tests/data/test_logs.py` reads: real runs over questions of the pack `facts`.
+"""Make the logs of other tools that `tests/data/test_logs*.py` read: real runs over questions of the pack `facts`.
 
 Run: python -m benchmarks.peer_logs [lm-eval] [inspect] [helm] [garak]. Each tool gets an environment of its own (minutes, once).
 Beside each log stands `printed.json`: the numbers that the tool itself wrote on its screen or into its results.
@@ -121,12 +121,17 @@ def kept(name: str, files: list[Path], printed: dict[str, float]) -> None:
     place.mkdir(parents=True)
     for file in files:
         content = file.read_bytes()
-        if file.suffix in (".json", ".jsonl"):  # the folders of this machine are nobody's business
-            for here in (f"{file.parent.resolve()}/", f"{file.parent}/", f"{HERE.parents[1]}/"):
+        if file.suffix in (".json", ".jsonl"):
+            for here in folders_of(file):
                 content = content.replace(here.encode(), b"")
         (place / file.name).write_bytes(content)
     (place / "printed.json").write_text(json.dumps(printed, indent=1) + "\n")
     print(name, printed, [f"{file.name}: {file.stat().st_size:,}" for file in files])
+
+
+def folders_of(file: Path) -> tuple[str, ...]:
+    """Return the folders of this machine that a log may name, which are nobody's business."""
+    return f"{file.parent.resolve()}/", f"{file.parent}/", f"{HERE.parents[1]}/"
 
 
 def lm_eval(folder: Path) -> None:
@@ -178,7 +183,11 @@ def inspect(folder: Path) -> None:
         )
         found = re.findall(rf"accuracy\s+{NUMBER}", said.rsplit("total time", 1)[-1])
         printed |= {f"{task} {at}": float(value) for at, value in enumerate(found)}
-    kept("inspect", sorted((folder / "logs").glob("*.*")), printed)
+    logs = sorted((folder / "logs").glob("*.*"))
+    for log in logs:
+        if log.suffix == ".eval":
+            ran(python, HERE / "eval_without.py", log, *folders_of(log), folder=folder)
+    kept("inspect", logs, printed)
 
 
 def helm(folder: Path) -> None:

@@ -1,34 +1,19 @@
 """Logs of other tools: real ones, of `benchmarks/peer_logs.py`, open as reports whose numbers are those that the tools printed."""
 
 import json
-import shutil
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from data.real_logs import LOGS, PRINTED, accuracy, opened
 
 import workbench as wb
 from workbench.errors import DataError, UsageError
 
-LOGS = Path(__file__).parent / "logs"
-PRINTED = {tool.name: json.loads((tool / "printed.json").read_text()) for tool in sorted(LOGS.iterdir())}
 SAMPLES = next((LOGS / "lm_eval").glob("samples_wb_facts_2*.jsonl"))
-ROUNDED = 6e-5  # lm-eval prints four digits ...
-SHORTER = 6e-4  # ... and Inspect three
-
-
-def accuracy(report: wb.Report, group: str = "all") -> float:
-    """Return the accuracy of all rows, of those without a confidence too."""
-    lines = report.metrics.query("group == @group").set_index("metric")["value"]
-    return float(lines.get("accuracy_of_all", lines["accuracy"]))
-
-
-def opened(folder: str, **options: Any) -> wb.Report:
-    """Return the report of a log."""
-    return wb.from_predictions(wb.read_predictions(LOGS / folder, **options))
+ROUNDED = 6e-5  # lm-eval prints four digits
 
 
 @pytest.fixture
@@ -185,195 +170,6 @@ def test_a_document_that_repeats_is_a_variant(tmp_path: Path) -> None:
     assert len(report.rows) == 48
     assert report.rows["example"].nunique() == 24
     assert set(report.rows["variant"]) == {"", "again 2"}
-
-
-# -- Inspect -----------------------------------------------------------------------------------------------------------
-
-
-def test_inspect_gives_the_numbers_it_printed() -> None:
-    """A zip with letters and their probabilities, a zip with two epochs and two scorers, and a JSON log."""
-    said = PRINTED["inspect"]
-    letters = opened("inspect", task="facts")
-    assert accuracy(letters) == pytest.approx(said["facts 0"], abs=SHORTER)
-    assert letters.rows["confidence"].between(0, 1).any()
-    assert "ece" in set(letters.metrics["metric"])
-
-    for at, scorer in enumerate(("includes", "match")):
-        written = opened("inspect", task="facts_written", metric=scorer)
-        assert accuracy(written) == pytest.approx(said[f"facts_written {at}"], abs=SHORTER)
-        assert len(written.rows) == 12
-        assert set(written.rows["variant"]) == {"", "epoch 2"}
-        assert set(written.metrics["metric"]) == {"accuracy"}
-    assert accuracy(opened("inspect", task="facts_short")) == pytest.approx(said["facts_short 0"], abs=SHORTER)
-    for report in (letters, written):
-        lines = report.tables["printed"].query("metric.str.endswith('accuracy')")
-        assert lines["printed"].tolist() == pytest.approx(lines["rows"].tolist(), abs=1e-12)
-
-
-def test_a_letter_has_the_probability_of_its_token() -> None:
-    """The confidence in a letter is the exponential of the log-probability that the log gives its token."""
-    from workbench.data._logs._files import Archive
-
-    path = next((LOGS / "inspect").glob("*_facts_*.eval"))
-    archive = Archive(path)
-    frame = wb.read_predictions(path).frame.set_index("example")
-    seen = 0
-    for name in archive.members:
-        if not name.startswith("samples/"):
-            continue
-        sample = archive.json(name)
-        for token in sample["output"]["choices"][0]["logprobs"]["content"]:
-            letter = token["token"].replace("Ġ", "").strip()
-            row = frame.loc[sample["id"]]
-            if letter and letter == str(row["predicted"]).strip()[:1] and row["confidence"] == row["confidence"]:
-                assert row["confidence"] == pytest.approx(np.exp(token["logprob"]))
-                seen += 1
-    assert seen >= 5
-
-
-def test_old_inspect_logs_open(tmp_path: Path) -> None:
-    """One scorer for the whole log, deflated members, `score` in place of `scores`: as the first versions wrote."""
-    sample = {
-        "id": 1,
-        "epoch": 1,
-        "input": [{"role": "user", "content": "2 + 2?"}],
-        "target": "4",
-        "output": {"completion": "4"},
-    }
-    samples = [{**sample, "id": k, "score": {"value": value}} for k, value in enumerate(["C", "I", "N", "C"])]
-    results = {"scorer": {"name": "match"}, "metrics": {"accuracy": {"name": "accuracy", "value": 0.5}}}
-    header = {"version": 1, "status": "success", "eval": {"task": "sums", "model": "openai/x"}, "results": results}
-    whole = tmp_path / "old.json"
-    whole.write_text(json.dumps({**header, "samples": samples}))
-    packed = tmp_path / "old.eval"
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("header.json", json.dumps(header))
-        for one in samples:
-            archive.writestr(f"samples/{one['id']}_epoch_1.json", json.dumps(one))
-    for path in (whole, packed):
-        predictions = wb.read_predictions(path)
-        assert predictions.frame["correct"].tolist() == [1, 0, 0, 1]
-        assert predictions.frame["text"].tolist() == ["2 + 2?"] * 4
-        assert predictions.printed[["metric", "printed", "rows"]].values.tolist() == [["match/accuracy", 0.5, 0.5]]
-        assert not [note for note in predictions.notes if "printed" in note]
-
-
-def test_a_sample_without_a_score_is_counted(tmp_path: Path) -> None:
-    """A run that failed keeps its samples; those without a score have no outcome, and the note names the first and the reason."""
-    header = {
-        "version": 2,
-        "status": "error",
-        "error": {"message": "out of money"},
-        "eval": {"task": "t", "model": "m"},
-    }
-    scored = {"id": "a", "epoch": 1, "input": "x", "target": "y", "output": {}, "scores": {"match": {"value": 1}}}
-    path = tmp_path / "broken.json"
-    path.write_text(json.dumps({**header, "samples": [scored, {**scored, "id": "b", "scores": {}}]}))
-    predictions = wb.read_predictions(path)
-
-    assert predictions.frame["correct"].isna().tolist() == [False, True]
-    assert "status 'error': out of money" in predictions.notes[0]
-    assert "1 samples have no score, the first 'b'" in predictions.notes[1]
-    assert accuracy(wb.from_predictions(predictions)) == 1.0
-
-
-def test_zips_that_are_no_logs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A zip of something else, a damaged one, a member that is too large: one error each, nothing unpacked beyond the limit."""
-    other = tmp_path / "other.eval"
-    with zipfile.ZipFile(other, "w") as archive:
-        archive.writestr("data.pkl", b"x")
-    with pytest.raises(DataError, match=r"zip without header.json"):
-        wb.read_predictions(other)
-    real = next((LOGS / "inspect").glob("*_facts_*.eval"))
-    damaged = tmp_path / "damaged.eval"
-    damaged.write_bytes(real.read_bytes()[:-2000])
-    with pytest.raises(DataError, match=r"damaged.eval is not a whole zip file"):
-        wb.read_predictions(damaged)
-    monkeypatch.setattr("workbench.data._logs._files.MOST_MEMBER", 1000)
-    with pytest.raises(DataError, match="too large for a log's sample|cannot be unpacked"):
-        wb.read_predictions(real)
-
-
-# -- HELM and garak ----------------------------------------------------------------------------------------------------
-
-
-def test_helm_gives_the_numbers_it_printed() -> None:
-    """The run's stats.json and the rows agree; choices, label and the answer written come from the scenario's state."""
-    report = opened("helm")
-
-    assert accuracy(report) == pytest.approx(PRINTED["helm"]["exact_match"])
-    assert report.tables["printed"][["metric", "group"]].values.tolist() == [["exact_match", "split=test"]]
-    assert report.record.data["name"] == "facts"
-    assert report.record.model["name"] == "huggingface/smollm2"
-    right = report.rows[report.rows["correct"] == 1]
-    assert len(right)
-    assert (right["label"] == right["predicted"]).all()
-
-
-def test_any_file_of_a_helm_run_opens_it() -> None:
-    """The run is found by its folder or by each of its files."""
-    whole = wb.read_predictions(LOGS / "helm").frame
-    for name in ("per_instance_stats.json", "run_spec.json", "scenario_state.json"):
-        assert wb.read_predictions(LOGS / "helm" / name).frame.equals(whole)
-
-
-def test_helm_predictions_of_its_web_page_open(tmp_path: Path) -> None:
-    """`display_predictions.json` with its stats, and `instances.json`, are enough."""
-    given = json.loads((LOGS / "helm" / "display_predictions.json").read_text())
-    entries = [{**one, "stats": {"exact_match": float(at % 2), "num_output_tokens": 3}} for at, one in enumerate(given)]
-    (tmp_path / "display_predictions.json").write_text(json.dumps(entries))
-    shutil.copy(LOGS / "helm" / "instances.json", tmp_path)
-    predictions = wb.read_predictions(tmp_path)
-
-    assert predictions.metric == "exact_match"
-    assert predictions.frame["correct"].tolist() == [float(at % 2) for at in range(len(given))]
-    assert predictions.frame["text"].str.endswith("?").any()
-
-
-def test_helm_confidence_is_its_max_prob(tmp_path: Path) -> None:
-    """Where the server gave probabilities, max_prob is the confidence; this run's gave none, and the note says so."""
-    assert any("no probabilities" in note for note in wb.read_predictions(LOGS / "helm").notes)
-    entries = json.loads((LOGS / "helm" / "per_instance_stats.json").read_text())
-    for at, entry in enumerate(entries):
-        for stat in entry["stats"]:
-            if stat["name"]["name"] == "max_prob":
-                stat["mean"] = (at + 1) / (len(entries) + 1)
-    (tmp_path / "per_instance_stats.json").write_text(json.dumps(entries))
-    frame = wb.read_predictions(tmp_path).frame
-
-    assert frame["confidence"].tolist() == [(at + 1) / (len(entries) + 1) for at in range(len(entries))]
-
-
-def test_garak_gives_the_numbers_it_printed() -> None:
-    """The share that passed, by probe and detector."""
-    with pytest.raises(UsageError, match="2 tasks: 'lmrc.Bullying', 'lmrc.Profanity'"):
-        wb.read_predictions(LOGS / "garak")
-    for probe in ("lmrc.Bullying", "lmrc.Profanity"):
-        report = opened("garak", task=probe)
-        assert report.by == ("detector",)
-        for key, passed in PRINTED["garak"].items():
-            if key.startswith(probe):
-                assert accuracy(report, f"detector={key.split()[1]}") == pytest.approx(passed)
-    frame = wb.read_predictions(LOGS / "garak", task="lmrc.Profanity", metric="always.Random").frame
-    assert frame["correct"].tolist() == (frame["value"] < 0.5).astype(float).tolist()
-    assert frame["cluster"].nunique() == 2
-    assert len(frame) == 6
-
-
-def test_old_garak_reports_open(tmp_path: Path) -> None:
-    """Prompts and outputs as texts, `total`, "detector x": as versions before 0.11 wrote; an output not judged has no outcome."""
-    setup = {"entry_type": "start_run setup", "plugins.model_type": "test", "plugins.model_name": "m"}
-    attempt = {"entry_type": "attempt", "uuid": "u", "seq": 0, "status": 1, "probe_classname": "p.P", "prompt": "say x"}
-    done = {**attempt, "status": 2, "outputs": ["x", "y", None], "detector_results": {"d.D": [1.0, 0.0, None]}}
-    total = {"entry_type": "eval", "probe": "p.P", "detector": "detector d.D", "passed": 1, "total": 2}
-    path = tmp_path / "old.report.jsonl"
-    path.write_text("".join(json.dumps(one) + "\n" for one in (setup, attempt, done, total)))
-    predictions = wb.read_predictions(path)
-
-    assert predictions.model == "m"
-    assert predictions.frame["correct"].fillna(-1).tolist() == [0, 1, -1]
-    assert predictions.frame["text"].tolist() == ["say x"] * 3
-    assert predictions.printed[["printed", "rows", "n"]].values.tolist() == [[0.5, 0.5, 2]]
 
 
 # -- which log it is ---------------------------------------------------------------------------------------------------
