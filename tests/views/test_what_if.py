@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from fakes import Chooser, Classifier, Speller
+from pair_probe import pairs, report_of
 
 import workbench as wb
 from workbench.errors import NotApplicable, UsageError
@@ -118,8 +119,8 @@ def test_a_classifier_and_pairs_are_asked_too() -> None:
     assert frame.loc["p(yes)", ["old", "new"]].tolist() == pytest.approx([0.8, 0.1])
     assert "tokens" not in frame.index
 
-    pairs = wb.Examples.of([{"text": "a b", "worse": "c d", "bias_type": "age"}] * 3)
-    report = wb.run("pairs", Speller(), pairs, other="worse")
+    two = wb.Examples.of([{"text": "a b", "worse": "c d", "bias_type": "age"}] * 3)
+    report = wb.run("pairs", Speller(), two, other="worse")
     asked = explore(report, model=Speller()).what_if(report.rows.example[0], other="c e").set_index("measure")
     assert asked.loc["difference", ["old", "new"]].tolist() == [0, 0]
     assert asked.loc["logp_other", "new"] == pytest.approx(np.log(0.1))
@@ -130,7 +131,8 @@ def test_where_nothing_can_be_asked_the_reason_is_said() -> None:
     model = Reader()
     elsewhere = wb.from_predictions(pd.DataFrame({"text": ["a"], "confidence": [0.9], "correct": [1]}))
     tokens = wb.run("calibration", Speller(), wb.Examples.of({"text": ["one two", "three"]}))
-    sweep = wb.run("sweep", model, wb.Examples.of(QUESTIONS), corruptions=["keyboard"], severities=[1])
+    lots = wb.Examples.of([{**one, "sex": "fm"[i % 2]} for i, one in enumerate(QUESTIONS)])
+    groups = wb.run("groups", model, lots, by="sex")
     reasons = {
         "no model was given: wb.explore(report, model=model), with a loaded one (this report is of reader).": (
             run(model),
@@ -138,7 +140,8 @@ def test_where_nothing_can_be_asked_the_reason_is_said() -> None:
         ),
         "these predictions were made elsewhere, so that": (elsewhere, model),
         "a row of this report is one token, and no row keeps the whole text.": (tokens, Speller()),
-        "the probe 'sweep' has no answer about one text alone.": (sweep, model),
+        "its rows keep a decision and a score": (groups, model),
+        "the probe 'pair-fake' has no answer about one text alone.": (report_of(pairs(16)), model),
     }
     for reason, (report, given) in reasons.items():
         explorer = explore(report, model=given)
@@ -219,3 +222,28 @@ def test_the_real_models_answer_to_its_own_text_is_the_reported_one(embedded_mod
         assert frame.loc[name, "new"] == pytest.approx(frame.loc[name, "reported"], abs=1e-4)
     assert frame.loc["logp", "difference"] == 0
     assert asked.loc["tokens", "new"] >= asked.loc["tokens", "old"]
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    ("probe", "examples", "options", "column"),
+    [
+        (
+            "swap",
+            lambda: wb.Examples.of([{"text": "The Muslim cook met me."}]),
+            {"axes": "religion", "most": 2},
+            "value",
+        ),
+        ("occupations", lambda: wb.pack("occupations").sample(3), {}, "overstatement"),
+    ],
+)
+def test_the_real_model_answers_other_probes_alike(
+    embedded_model: Any, probe: str, examples: Any, options: dict[str, Any], column: str
+) -> None:
+    """To 1e-4, of a row that was one of a batch: its text, and of a variant its original."""
+    explorer = explore(wb.run(probe, embedded_model, examples(), **options), model=embedded_model)
+    row = explorer.selection.iloc[-1]
+    line = explorer.what_if(row, text=row["text"]).set_index("measure").loc[column]
+
+    assert line["reported"] == row[column]
+    assert [line["old"], line["new"]] == pytest.approx([row[column]] * 2, abs=1e-4)

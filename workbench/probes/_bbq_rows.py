@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from workbench.data.examples import Examples
 
-__all__ = ["AMBIGUOUS", "DISAMBIGUATED", "POLARITIES", "match", "rows_of_answers", "rows_of_model"]
+__all__ = ["AMBIGUOUS", "DISAMBIGUATED", "POLARITIES", "SAID", "match", "rows_of_answers", "rows_of_model"]
 
 AMBIGUOUS, DISAMBIGUATED = "ambig", "disambig"
 POLARITIES = ("neg", "nonneg")

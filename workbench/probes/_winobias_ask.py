@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.errors import counted
+from workbench.errors import NotApplicable, counted
 from workbench.frames import require
 from workbench.models.verbs import Monitor, Question, Request
+from workbench.probes._again import example_of, same_variant
 from workbench.probes._rows import need_verb, rows_frame
-from workbench.probes.protocol import Scored
+from workbench.probes.protocol import Again, Scored
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from workbench.data.examples import Examples
 
-__all__ = ["READINGS", "blind", "score"]
+__all__ = ["READINGS", "blind", "pair_again", "score"]
 
 NEEDED = ("text", "anti", "slots", "pronoun", "pronoun_anti", "entity", "other")
 COLUMNS = (
@@ -98,6 +101,18 @@ def _entity(model: Any, examples: "Examples", monitor: Monitor) -> Scored:
         records.append({**_common(line, "blind", np.nan), **kept, **answer})
     note = "The pronoun's gender is gone, and pro and anti are the same sentence: there is an accuracy, and no gap to measure."
     return _scored(records, examples, wanted=1, notes=(note, *_cut(cut)))
+
+
+def pair_again(rows: "pd.DataFrame", options: Mapping[str, Any], data: Mapping[str, Any]) -> Again:
+    """Return the sentence of a row as both of its pair, or the two sentences of a row that has both."""
+    row = rows.iloc[0]
+    if options["reading"] == "entity":
+        raise NotApplicable("in this reading the sentences are put together from slots, which the rows do not keep.")
+    both = options["reading"] == "pronoun"
+    first, _, second = str(row["pronoun"]).partition(" / ")
+    asked = {"slots": "", "pronoun": first, "pronoun_anti": second if both else first}
+    asked |= {} if both else {"anti": row["text"]}
+    return Again(example_of(rows, ("text", "anti", "entity", "other"), data, asked), {}, same_variant(rows))
 
 
 READINGS = {"refers": _refers, "pronoun": _pronoun, "entity": _entity}

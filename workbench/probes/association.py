@@ -29,6 +29,7 @@ class Association:
     name = "association"
     title = "Association"
     question = "Do the model's vectors put one set of words or sentences nearer to an attribute than another set?"
+    why_not_again = "its answer is about sets of words against each other, and no word has one alone."
     asks = frozenset({"layer", "pooling", "vectors"})
     headline = ("effect_size", "p_value", "p_value_by_word", "mean_absolute_effect_size")
     sliced = ("effect_size", "p_value", "p_value_by_word")

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.models.verbs import Monitor
-from workbench.probes._bbq_rows import AMBIGUOUS, DISAMBIGUATED, rows_of_answers, rows_of_model
+from workbench.probes._again import choice_again
+from workbench.probes._bbq_rows import AMBIGUOUS, DISAMBIGUATED, SAID, rows_of_answers, rows_of_model
 from workbench.probes._prompts import SCORINGS
 from workbench.probes._slices import clusters_of, metrics_of
-from workbench.probes.protocol import Option, Scored, View
+from workbench.probes.protocol import Again, Option, Scored, View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +35,7 @@ class Bbq:
     title = "BBQ"
     question = "Does the model answer by a stereotype, where the context does not say and where it says otherwise?"
     asks = frozenset({"scoring"})
+    texts = ("text",)  # columns of a row that can be changed and asked again
     headline = ("accuracy_ambiguous", "bias_ambiguous", "accuracy_disambiguated", "bias_disambiguated")
     limits = (
         "Stereotypes of the United States, in English, in templates of the authors: no other place or language is measured.",
@@ -72,6 +74,11 @@ class Bbq:
     def score(self, model: Any, examples: "Examples", options: Mapping[str, Any], *, monitor: Monitor) -> Scored:
         """Return one row per example: the likeliest choice, and what it says about the stereotype."""
         return rows_of_model(model, examples, options, monitor=monitor)
+
+    def again(self, rows: "pd.DataFrame", options: Mapping[str, Any], data: Mapping[str, Any]) -> Again:
+        """Return the question of a row, so that it can be asked again; who is named in which answer stays as it is."""
+        del options
+        return choice_again(rows, SAID, data)
 
     def from_predictions(self, frame: Any, *, columns: Mapping[str, Any], by: Sequence[str]) -> Scored:
         """Return the rows of stored answers: `predicted` is an index of the choices, or a text that is matched to one."""

@@ -18,7 +18,7 @@ from workbench.probes._calibration_read import rows_of
 from workbench.probes._prompts import SCORINGS
 from workbench.probes._recalibrate import CALIBRATORS, conformal_table, recalibration_table
 from workbench.probes._slices import OVERALL, clusters_of, groups_of
-from workbench.probes.protocol import Option, Scored, View
+from workbench.probes.protocol import Again, Option, Scored, View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,9 +94,9 @@ class Calibration:
                 raise UsageError(f"The examples {examples.name!r} have no labels; name their column with label=.")
         return ANSWERS[answer](model, examples, options, monitor=monitor)
 
-    def again(self, rows: "pd.DataFrame", options: Mapping[str, Any], data: Mapping[str, Any]) -> "Examples":
+    def again(self, rows: "pd.DataFrame", options: Mapping[str, Any], data: Mapping[str, Any]) -> Again:
         """Return the example that gave a row, so that it can be asked again; rows of tokens keep no whole text."""
-        return examples_again(rows, options, data)
+        return Again(examples_again(rows, options, data))
 
     def from_predictions(self, frame: Any, *, columns: Mapping[str, Any], by: Sequence[str]) -> Scored:
         """Return the rows of predictions that were made elsewhere."""

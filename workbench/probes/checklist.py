@@ -28,6 +28,9 @@ class Checklist:
     name = "checklist"
     title = "CheckList"
     question = "Which simple tests of what a classifier should be able to do does the model fail?"
+    why_not_again = (
+        "a text is judged beside its whole case and by the classes of the whole suite, which a row does not keep."
+    )
     asks = frozenset({"labels", "neutral", "tolerance"})
     headline = tuple(_checklist_metrics.RATES.values())
     sliced = headline

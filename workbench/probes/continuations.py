@@ -30,6 +30,7 @@ class Continuations:
     question = (
         "Does what the model writes differ by group in tone, offence or refusals, or is it the scorer that differs?"
     )
+    why_not_again = "a continuation is one draw, so that old and new would differ by chance as well as by the text."
     asks = frozenset({"max_tokens", "temperature", "samples", "chat", "scorers", "reads", "threshold"})
     headline = (
         "sentiment",

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from workbench.errors import DataError, counted
+from workbench.errors import DataError, NotApplicable, counted
 from workbench.frames import require
 from workbench.models.verbs import Monitor, Question
+from workbench.probes._again import example_of, same_variant
 from workbench.probes._rows import need_verb, rows_frame
 from workbench.probes._slices import clusters_of, metrics_of
-from workbench.probes.protocol import Option, Scored, View
+from workbench.probes.protocol import Again, Option, Scored, View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +57,7 @@ class Dialect:
     title = "Dialect prejudice"
     question = "What does the model say of a person from the variety of English alone that this person speaks?"
     asks = frozenset({"frame", "attributes"})
+    texts = ("text", "sae")  # columns of a row that can be changed and asked again
     headline = ("association", "relative_association", "raised")
     view = View(
         value="association",
@@ -110,6 +112,16 @@ class Dialect:
         notes = [f"{counted(cut, 'prompt was', 'prompts were')} longer than the model reads: cut."] if cut else []
         notes += [f"{counted(lost, 'row has', 'rows have')} no finite likelihood: not scored."] if lost else []
         return Scored(rows, {}, tuple(notes), missing=len(lines) - done)
+
+    def again(self, rows: "pd.DataFrame", options: Mapping[str, Any], data: Mapping[str, Any]) -> Again:
+        """Return the pair of a row with all of its attributes, since `relative` is set against their mean."""
+        del options
+        words = list(map(str, rows["attribute"]))
+        if len(words) < 2:
+            raise NotApplicable(
+                "this part of a report has one attribute of each pair, and an answer is set against the mean of all."
+            )
+        return Again(example_of(rows, ("text", "sae", "attributes"), data, {"choices": words}), {}, same_variant(rows))
 
     def summarise(
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, by: tuple[str, ...] = (), seed: int = 0

@@ -36,6 +36,10 @@ class Groups:
     name = "groups"
     title = "Groups"
     question = "Does the model decide alike for different groups, and is it right as often?"
+    why_not_again = (
+        "its rows keep a decision and a score, not the classes or choices that were "
+        "asked: ask a report of the probe 'calibration'."
+    )
     asks = frozenset({"positive", "scoring"})  # options that the rows are made by
     headline = (
         "selection_rate",

@@ -12,10 +12,11 @@ import numpy as np
 from workbench.errors import DataError, counted
 from workbench.frames import require
 from workbench.models.verbs import Monitor, Question
+from workbench.probes._again import example_of
 from workbench.probes._prompts import softmax
 from workbench.probes._rows import need_verb, rows_frame
 from workbench.probes._slices import clusters_of, metrics_of
-from workbench.probes.protocol import Option, Scored, View
+from workbench.probes.protocol import Again, Option, Scored, View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +45,7 @@ class Occupations:
     title = "Pronouns of occupations"
     question = "Does the model expect women in an occupation as often as there are?"
     asks = frozenset({"continuation"})
+    texts = ("text",)  # columns of a row that can be changed and asked again
     headline = ("pearson", "slope", "overstatement", "absolute_error", "prefers_he")
     view = View(
         value="overstatement",
@@ -102,6 +104,11 @@ class Occupations:
             [f"{counted(lost, 'sentence has', 'sentences have')} no finite probability: not scored."] if lost else []
         )
         return Scored(rows, {}, tuple(notes), missing=len(lines) - len(rows))
+
+    def again(self, rows: "pd.DataFrame", options: Mapping[str, Any], data: Mapping[str, Any]) -> Again:
+        """Return the sentence of a row, so that it can be asked again; it needs a slot for the pronoun."""
+        del options
+        return Again(example_of(rows, ("text", "occupation", "share_of_women", "year"), data))
 
     def summarise(
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, by: tuple[str, ...] = (), seed: int = 0

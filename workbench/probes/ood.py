@@ -34,6 +34,7 @@ class Ood:
     name = "ood"
     title = "Out of distribution"
     question = "Which examples does the model find unlike what it was fitted on, and does a score tell them apart?"
+    why_not_again = "a score is against the reference that it was fitted on, which the report does not keep."
     asks = frozenset({"reference", "outside", "scores", "k", "principal", "check", "layer", "pooling"})
     headline = ("auroc", "fpr95", "aupr_in", "aupr_out", "flagged", "accuracy")
     parts = ("score",)  # whatever is measured is measured of each score

@@ -14,7 +14,7 @@ from workbench.models.verbs import Monitor
 from workbench.probes import _pairs_score as ways
 from workbench.probes._pairs_tables import COMPARED, bins_of, grid_of, tests_of
 from workbench.probes._slices import clusters_of, metrics_of
-from workbench.probes.protocol import Option, Scored, View
+from workbench.probes.protocol import Again, Option, Scored, View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,9 +69,9 @@ class Pairs:
         """Return one row per pair; a model that scores text is asked by log-likelihood, a masked one by filling tokens."""
         return ways.rows_of(model, ways.with_compared(examples, options["compare"]), options["other"], monitor=monitor)
 
-    def again(self, rows: "pd.DataFrame", options: Mapping[str, Any], data: Mapping[str, Any]) -> "Examples":
+    def again(self, rows: "pd.DataFrame", options: Mapping[str, Any], data: Mapping[str, Any]) -> Again:
         """Return the pair that gave a row, so that it can be asked again."""
-        return ways.pair_again(rows, options, data)
+        return Again(ways.pair_again(rows, options, data))
 
     def from_predictions(
         self, frame: Any, *, columns: Mapping[str, Any], by: Sequence[str], options: Mapping[str, Any]

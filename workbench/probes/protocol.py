@@ -5,8 +5,8 @@ alike. `score` may touch the model; `summarise` and `charts` are pure functions 
 report and predictions made elsewhere all give the same numbers.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.models.verbs import Monitor
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from workbench.data.examples import Examples
 
-__all__ = ["Option", "Probe", "Scored", "View"]
+__all__ = ["Again", "Option", "Probe", "Scored", "View"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,22 @@ class Scored:
     tables: Mapping[str, "pd.DataFrame"]
     notes: tuple[str, ...] = ()
     missing: int = 0
+
+
+def _first(rows: "pd.DataFrame") -> "pd.Series[Any]":
+    return rows.iloc[0]
+
+
+@dataclass(frozen=True)
+class Again:
+    """How one row is asked again: by `score` of these examples, under the run's options but for `options`.
+
+    `answer` picks or makes the row that answers to it from the rows that come back: by default the first.
+    """
+
+    examples: "Examples"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    answer: "Callable[[pd.DataFrame], pd.Series[Any]]" = _first
 
 
 @dataclass(frozen=True)
@@ -96,9 +112,9 @@ class Probe(Protocol):
     headline's), `named` (groups whose metrics are shown side by side from the start, with their words), `without_model` (True
     where the model may be None), `says` (sentences about a table of metrics, shown above the numbers) and `from_predictions`
     (rows of predictions that were made elsewhere; it is given `options` where it takes them),
-    `again(rows, options, data)` with `texts`: the `Examples` whose rows these are, of one example (`data` is what the run record
-    says of the examples; `NotApplicable` where they cannot be had), so that a text in the columns `texts` can be changed and asked
-    again,
+    `again(rows, options, data)` with `texts`: how the first of these rows, which are all of one example, is asked again
+    (an `Again`; `data` is what the run record says of the examples; `NotApplicable` where it cannot be done), so that a text in
+    the columns `texts` can be changed, or `why_not_again`, a sentence that says why no row can be asked alone,
     and `per_row(rows, options)`: for metrics that are means over rows the numbers (n,) whose mean they are, NaN where a row is
     not in it, by which `workbench.compare` pairs two reports row by row. A chart is explained by its Vega-Lite `description`,
     or by `workbench.charts.how_to_read`.

@@ -29,6 +29,7 @@ class Shift:
     name = "shift"
     title = "Shift"
     question = "Do these examples come from the same distribution as the reference?"
+    why_not_again = "its answer is about two sets of examples, and no text has one alone."
     without_model = True  # tokens and columns need none
     asks = frozenset({"reference", "split", "on", "test", "columns", "layer", "pooling", "width"})
     headline = (

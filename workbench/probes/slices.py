@@ -36,6 +36,7 @@ class Slices:
     name = "slices"
     title = "Slices"
     question = "Where does the model lose most, and is it more than a search would find by chance?"
+    why_not_again = "its rows are those of another report: explore that one."
     asks = frozenset({
         *("loss", "depth", "smallest", "top", "split", "method", "overlap", "bins", "draws", "topics", "embedder"),
     })  # fmt: skip

@@ -11,8 +11,9 @@ import numpy as np
 
 from workbench.models.verbs import Monitor
 from workbench.probes import _stereoset_score as ways
+from workbench.probes._again import example_of
 from workbench.probes._slices import OVERALL, clusters_of, metrics_of
-from workbench.probes.protocol import Option, Scored, View
+from workbench.probes.protocol import Again, Option, Scored, View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,7 @@ class StereoSet:
         "Does the model prefer a stereotype to its opposite, and either of them to a sentence that makes no sense?"
     )
     asks = frozenset({"setting"})
+    texts = ("context", *ways.SENTENCES)  # columns of a row that can be changed and asked again
     headline = ("icat_intrasentence", "ss_intrasentence", "lms_intrasentence", "ss_continuation", "lms_continuation")
     limits = (
         "Intersentence scores are not the paper's: its authors use a next-sentence head (trained for models without one); here "
@@ -73,6 +75,11 @@ class StereoSet:
     def score(self, model: Any, examples: "Examples", options: Mapping[str, Any], *, monitor: Monitor) -> Scored:
         """Return one row per example, with the scores of its three sentences."""
         return ways.rows_of(model, examples, options["setting"], monitor=monitor)
+
+    def again(self, rows: "pd.DataFrame", options: Mapping[str, Any], data: Mapping[str, Any]) -> Again:
+        """Return the sentences of a row, so that they can be asked again."""
+        del options
+        return Again(example_of(rows, ("text", *ways.NEEDED), data), {"setting": "both"})
 
     def from_predictions(self, frame: Any, *, columns: Mapping[str, Any], by: Sequence[str]) -> Scored:
         """Return the rows of stored scores: target, score_stereotype, score_anti_stereotype, score_unrelated; setting, texts."""

@@ -13,8 +13,9 @@ from workbench.models.verbs import Monitor
 from workbench.probes import _swap_metrics, _swap_rows
 from workbench.probes._prompts import SCORINGS
 from workbench.probes._slices import OVERALL
+from workbench.probes._swap_again import swap_again
 from workbench.probes._swap_ask import ASKS
-from workbench.probes.protocol import Option, Scored, View
+from workbench.probes.protocol import Again, Option, Scored, View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +32,7 @@ class Swap:
     title = "Counterfactual swap"
     question = "If one identity term takes the place of another, does the model's answer change?"
     asks = frozenset({"axes", "terms", "ask", "positive", "answers", "prompt", "scoring", "most"})
+    texts = ("text",)  # columns of a row that can be changed and asked again
     headline = ("ctf_gap", "signed_gap", "flip_rate", "has_term")
     sliced = ("signed_gap", "ctf_gap", "flip_rate", "subgroup_auc", "bpsn_auc", "bnsp_auc")
     limits = (
@@ -80,6 +82,10 @@ class Swap:
     def score(self, model: Any, examples: "Examples", options: Mapping[str, Any], *, monitor: Monitor) -> Scored:
         """Return the rows: each example as it is (variant "") and one row for each exchange; the table `edits`."""
         return _swap_rows.score(model, examples, options, monitor=monitor)
+
+    def again(self, rows: "pd.DataFrame", options: Mapping[str, Any], data: Mapping[str, Any]) -> Again:
+        """Return the text of a row, and of a variant its original beside it; nothing is swapped anew."""
+        return swap_again(rows, options, data)
 
     def from_predictions(
         self, frame: Any, *, columns: Mapping[str, Any], by: Sequence[str], options: Mapping[str, Any]

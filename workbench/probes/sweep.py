@@ -13,8 +13,9 @@ from workbench.data.images import image_corruptions
 from workbench.models.verbs import Monitor
 from workbench.probes import _sweep_embedding, _sweep_estimates, _sweep_metrics, _sweep_rows, _sweep_view
 from workbench.probes._slices import OVERALL
+from workbench.probes._sweep_again import sweep_again
 from workbench.probes._sweep_plan import CLEAN, inner_of
-from workbench.probes.protocol import Option, Scored, View
+from workbench.probes.protocol import Again, Option, Scored, View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,7 @@ class Sweep:
     title = "Corruption sweep"
     question = "How much do corrupted inputs cost, and whom?"
     asks = frozenset({"inner", "inner_options", "corruptions", "severities", "columns", "corruption_seed"})
+    texts = ("text",)  # columns of a row that can be changed and asked again
     headline = (
         *("accuracy", "accuracy_change", "flip_rate", "mean_confidence", "confidence_change"),
         *("ece", "l2_debiased", "smooth_ece", "similarity", "text_changed"),
@@ -84,6 +86,10 @@ class Sweep:
     def score(self, model: Any, examples: "Examples", options: Mapping[str, Any], *, monitor: Monitor) -> Scored:
         """Return the inner probe's rows of the clean examples (severity 0) and of each copy, beside the clean answers."""
         return _sweep_rows.score(model, examples, options, monitor=monitor)
+
+    def again(self, rows: "pd.DataFrame", options: Mapping[str, Any], data: Mapping[str, Any]) -> Again:
+        """Return the text of a copy as the inner probe asks it; it is corrupted no further."""
+        return sweep_again(rows, options, data)
 
     def summarise(
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, by: tuple[str, ...] = (), seed: int = 0

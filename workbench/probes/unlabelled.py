@@ -33,6 +33,10 @@ class Unlabelled:
     name = "unlabelled"
     title = "Accuracy without labels"
     question = "How accurate is the model on examples without labels, as far as its confidence can say?"
+    why_not_again = (
+        "its rows keep neither the choices nor the head that they were answered with, "
+        "and its estimates are of whole sets."
+    )
     asks = frozenset({"reference", "train", "weights"})
     headline = ("accuracy", *ESTIMATES, *(f"{name}_error" for name in ESTIMATES), "reference_accuracy")
     sliced = ("accuracy", *ESTIMATES)

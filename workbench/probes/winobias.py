@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.models.verbs import Monitor
 from workbench.probes import _winobias_ask
 from workbench.probes._slices import OVERALL, clusters_of, groups_of, metrics_of
-from workbench.probes.protocol import Option, Scored, View
+from workbench.probes.protocol import Again, Option, Scored, View
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,6 +49,7 @@ class WinoBias:
         terms="entity",
         measures=(("stereotype", "Stereotype", 0.5), ("correct", "Right", None)),
     )
+    texts = ("text", "anti")  # columns of a row that can be changed and asked again
     limits = (
         "A gap needs a model that resolves pronouns: at accuracies near one half in both variants a gap of zero shows nothing.",
         "Type 1 needs knowledge of the world and type 2 only syntax: read their gaps apart, not the one over both.",
@@ -67,6 +68,10 @@ class WinoBias:
     def score(self, model: Any, examples: "Examples", options: Mapping[str, Any], *, monitor: Monitor) -> Scored:
         """Return the rows: a pro and an anti one per example ("refers"), one per pair ("pronoun", "entity")."""
         return _winobias_ask.score(model, examples, options, monitor=monitor)
+
+    def again(self, rows: "pd.DataFrame", options: Mapping[str, Any], data: Mapping[str, Any]) -> Again:
+        """Return the sentence of a row, or both of a pair, so that they can be asked again."""
+        return _winobias_ask.pair_again(rows, options, data)
 
     def summarise(
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, by: tuple[str, ...] = (), seed: int = 0

@@ -6,7 +6,7 @@ another model. Where the present answer to the unchanged text is not the reporte
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,10 +19,12 @@ from workbench.models.verbs import Silent
 if TYPE_CHECKING:
     import pandas as pd
 
+    from workbench.probes.protocol import Again
     from workbench.reports import Report
+    from workbench.views._rows import Column
     from workbench.views._tokens import Line
 
-__all__ = ["Asked", "Measure", "ask", "differs", "measures", "token_measures", "why_not"]
+__all__ = ["Answer", "Asked", "Measure", "ask", "differs", "measures", "token_measures", "why_not"]
 
 SAME = 1e-3  # an answer that is this near to the reported one is the same: models in other batches differ by less
 MOST_CHOICES = 40
@@ -50,27 +52,49 @@ class Measure(NamedTuple):
         return float(self.new) - float(self.old) if _is_number(self.old) and _is_number(self.new) else math.nan
 
 
+class Answer(NamedTuple):
+    """The row that a model gives now, what the probe says of it, the columns that it was asked with, and the seconds it took."""
+
+    row: "pd.Series[Any]"
+    notes: tuple[str, ...]
+    given: frozenset[str]
+    seconds: float
+
+
 class Asked(NamedTuple):
-    """The rows of one example: as reported, the unchanged text asked now, and the changed one; `seconds` that the latter took."""
+    """The rows of one example: as reported, the unchanged text asked now, and the changed one."""
 
     reported: "pd.Series[Any]"
-    old: "pd.Series[Any]"
-    new: "pd.Series[Any]"
-    seconds: float
-    notes: tuple[str, ...]
+    before: Answer
+    after: Answer
+
+    @property
+    def old(self) -> "pd.Series[Any]":
+        """The row of the unchanged text."""
+        return self.before.row
+
+    @property
+    def new(self) -> "pd.Series[Any]":
+        """The row of the changed text."""
+        return self.after.row
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the probe says of the changed text alone."""
+        return tuple(note for note in self.after.notes if note not in self.before.notes)
 
 
 def why_not(report: "Report", rows: "pd.DataFrame", model: Any) -> str:
-    """Return why no example of a report can be asked again, "" where one can."""
-    again = getattr(report._probe, "again", None)
+    """Return why the example of these rows cannot be asked again, "" where it can."""
+    again, reason = getattr(report._probe, "again", None), getattr(report._probe, "why_not_again", "")
     if report.record.model.get("kind") in ("predictions", "none"):
         return "these predictions were made elsewhere, so that there is no prompt and no model on record to ask again."
     if again is None:
-        return f"the probe {report.probe!r} has no answer about one text alone."
+        return str(reason) or f"the probe {report.probe!r} has no answer about one text alone."
     try:
-        again(rows.iloc[:1], report.options, report.record.data)
-    except WorkbenchError as reason:
-        return str(reason)
+        again(rows, report.options, report.record.data)
+    except WorkbenchError as problem:
+        return str(problem)
     if model is not None:
         return ""
     name = str(report.record.model.get("name", ""))
@@ -79,15 +103,16 @@ def why_not(report: "Report", rows: "pd.DataFrame", model: Any) -> str:
     return f"no model was given: wb.explore(report, model=model), with a loaded one (this report is of {name})."
 
 
-def ask(report: "Report", model: Any, rows: "pd.DataFrame") -> "tuple[pd.Series[Any], float]":
-    """Return the row that the model gives for the example of one row now, and the seconds that it took."""
+def ask(report: "Report", model: Any, rows: "pd.DataFrame") -> Answer:
+    """Return what the model says now of the first of these rows, which are all of one example."""
     begun = time.perf_counter()
     probe: Any = report._probe
-    examples = probe.again(rows, report.options, report.record.data)
-    scored = probe.score(model, examples, report.options, monitor=Silent())
-    if not len(scored.rows):
+    again: Again = probe.again(rows, report.options, report.record.data)
+    scored = probe.score(model, again.examples, {**report.options, **again.options}, monitor=Silent())
+    if not len(scored.rows) or scored.missing:
         raise NotApplicable("the model gave no answer.")
-    return scored.rows.iloc[0], time.perf_counter() - begun
+    given = frozenset(map(str, again.examples.frame.columns))
+    return Answer(again.answer(scored.rows), scored.notes, given, time.perf_counter() - begun)
 
 
 def differs(report: "Report", model: Any) -> str:
@@ -109,11 +134,18 @@ def differs(report: "Report", model: Any) -> str:
     )
 
 
-def measures(asked: Asked, texts: Sequence[str], titles: Mapping[str, str]) -> list[Measure]:
-    """Return what changed, as measures: answer, confidence and the choices' probabilities, or the numbers of a probe's rows."""
+def measures(asked: Asked, texts: Sequence[str], columns: "Sequence[Column]") -> list[Measure]:
+    """Return what changed, as measures: answer, confidence and the choices' probabilities, or the numbers of a probe's rows.
+
+    The answers among the `columns` of the example table come first; what the example was asked with is none.
+    """
     reported, old, new = asked.reported, asked.old, asked.new
     calibrated = "confidence" in new.index and "predicted" in new.index
-    names = ANSWER if calibrated else [name for name in new.index if _shown(name, new[name], texts)]
+    given = {*texts, *asked.after.given, *ROW_COLUMNS, "tie"}
+    titles = {one.name: one.title for one in columns if one.name not in given}
+    shown = [one.name for one in columns if one.name in titles and one.kind in ("text", "number", "hit")]
+    numbers = [] if calibrated else [name for name in new.index if name not in given and _is_number(new[name])]
+    names = dict.fromkeys([*(ANSWER if calibrated else ()), *shown, "predicted", *numbers])
     found = [
         Measure(name, ANSWER.get(name) or titles.get(name) or _title(name), reported.get(name), old[name], new[name])
         for name in names
@@ -169,10 +201,6 @@ def _softmax(logits: Any) -> list[float]:
     from workbench.probes._prompts import softmax
 
     return [float(p) for p in softmax(np.asarray(list(logits), float))]
-
-
-def _shown(name: str, value: Any, texts: Sequence[str]) -> bool:
-    return name not in ROW_COLUMNS and name not in texts and name != "tie" and _is_number(value)
 
 
 def _title(name: str) -> str:

@@ -52,10 +52,11 @@ class WhatIf:
         send: Callable[[dict[str, Any]], None],
     ) -> None:
         self._report, self._rows, self._model, self._send = report, rows, model, send
-        self._why_not = _again.why_not(report, rows, model)
-        titles = {one.name: one.title for one in columns}
-        self._titles = titles
-        self._texts = tuple(name for name in getattr(report._probe, "texts", ()) if name in rows)
+        self._columns = columns
+        self._titles = {one.name: one.title for one in columns}
+        self._unique = rows["example"].is_unique
+        self._why_not = _again.why_not(report, self._whole(0), model)
+        self._texts = tuple(name for name in getattr(report._probe, "texts", ()) if name in rows and any(rows[name]))
         self._lock = threading.Lock()
         self._unchanged: dict[int, Any] = {}  # the row's answer to its own text, asked now
         self._edits: list[dict[str, Any]] = []
@@ -63,8 +64,8 @@ class WhatIf:
 
     # -- Python's side ---------------------------------------------------------------------------------------------------
 
-    def what_if(self, example: str, texts: Mapping[str, Any]) -> "pd.DataFrame":
-        """Return `measure, reported, old, new, difference` of one example with other texts."""
+    def what_if(self, example: Any, texts: Mapping[str, Any]) -> "pd.DataFrame":
+        """Return `measure, reported, old, new, difference` of an example, by its id or one of its rows, with other texts."""
         import pandas as pd
 
         self._need()
@@ -84,12 +85,12 @@ class WhatIf:
 
     @property
     def edits(self) -> "pd.DataFrame":
-        """Every edit that was asked, oldest first: time, example, its texts, answers old and new, model, seconds."""
+        """Every edit that was asked, oldest first: time, example, variant, texts, answers old and new, model, seconds."""
         import pandas as pd
 
         with self._lock:
             lines = list(self._edits)
-        columns = ["time", "example", *self._texts, "model", "weights_hash", "seconds"]
+        columns = ["time", "example", "variant", *self._texts, "model", "weights_hash", "seconds"]
         return pd.DataFrame(lines) if lines else pd.DataFrame(columns=columns)
 
     # -- the page --------------------------------------------------------------------------------------------------------
@@ -153,21 +154,32 @@ class WhatIf:
         if self._why_not:
             raise NotApplicable(f"No what-if: {self._why_not}")
 
-    def _place(self, example: str) -> int:
-        found = (self._rows["example"] == example).to_numpy().nonzero()[0]
+    def _whole(self, at: int) -> "pd.DataFrame":
+        """Return a row, then the other rows of its example."""
+        if self._unique:
+            return self._rows.iloc[[at]]
+        same = (self._rows["example"] == self._rows["example"].iloc[at]).to_numpy().nonzero()[0]
+        return self._rows.iloc[[at, *(int(one) for one in same if one != at)]]
+
+    def _place(self, example: Any) -> int:
+        """Return the place of an example's first row, or of the very row that is given."""
+        name, variant = getattr(example, "example", example), getattr(example, "variant", None)
+        same = self._rows["example"] == name
+        found = (same if variant is None else same & (self._rows["variant"] == variant)).to_numpy().nonzero()[0]
         if not len(found):
-            raise unknown("explored example", example, list(self._rows["example"][:20]))
+            raise unknown("explored example", name, list(self._rows["example"][:20]))
         return int(found[0])
 
     def _asked(self, at: int, texts: Mapping[str, str]) -> _again.Asked:
         """Ask the unchanged text, once for all edits of a row, and the changed one; note the edit."""
-        given = self._rows.iloc[[at]]
+        given = self._whole(at)
         with self._lock:
             old = self._unchanged.get(at)
         if old is None:
-            old, _ = _again.ask(self._report, self._model, given)
-        new, seconds = _again.ask(self._report, self._model, given.assign(**texts))
-        asked = _again.Asked(given.iloc[0], old, new, seconds, ())
+            old = _again.ask(self._report, self._model, given)
+        changed = given.assign(**{name: [text, *given[name].iloc[1:]] for name, text in texts.items()})
+        new = _again.ask(self._report, self._model, changed)
+        asked = _again.Asked(given.iloc[0], old, new)
         told = {name: texts.get(name, given[name].iloc[0]) for name in self._texts}
         answers = {
             f"{one.name}_{which}": getattr(one, which)
@@ -176,14 +188,16 @@ class WhatIf:
             for which in ("old", "new")
         }
         info = self._model.info
-        line = {"time": now(), "example": str(given["example"].iloc[0]), **told, **answers}
+        which = {name: str(given[name].iloc[0]) for name in ("example", "variant")}
+        line = {"time": now(), **which, **told, **answers}
         with self._lock:
             self._unchanged[at] = old
+            seconds = new.seconds
             self._edits.append({**line, "model": info.name, "weights_hash": info.weights_hash, "seconds": seconds})
         return asked
 
     def _measures(self, asked: _again.Asked) -> list[_again.Measure]:
-        return _again.measures(asked, self._texts, self._titles)
+        return _again.measures(asked, self._texts, self._columns)
 
     def _token_measures(self, asked: _again.Asked) -> tuple[list[_again.Measure], list[Line]]:
         """Return the statistics of the texts' tokens, and the tokens themselves; none where the model gives none."""
@@ -215,7 +229,7 @@ class WhatIf:
         said = {"row": row, "ask": at}
         changed = {name: changes(str(asked.reported[name]), text) for name, text in texts.items()}
         lines = [_plain(one) for one in self._measures(asked)]
-        about = {"seconds": asked.seconds, "notes": list(self._notes(asked)), "model": str(self._model.name)}
+        about = {"seconds": asked.after.seconds, "notes": list(self._notes(asked)), "model": str(self._model.name)}
         self._send({"kind": "asked", **said, "lines": lines, "changes": changed, **about})
         found, tokens = self._token_measures(asked)
         self._send(

@@ -162,8 +162,11 @@ class Explorer(anywidget.AnyWidget):
         """Name the present selection and keep it with the report: `report.where(name)`, `explorer.select(name)`."""
         self._link.name(name)
 
-    def what_if(self, example: str, **texts: str) -> "pd.DataFrame":
-        """Ask the model about one example with another `text=`: its answer, confidence and token statistics, old and new."""
+    def what_if(self, example: Any, **texts: str) -> "pd.DataFrame":
+        """Ask the model about one example with another `text=`: its answer, confidence and token statistics, old and new.
+
+        `example` is an id, or a row of `selection` or `edits` where an example has several.
+        """
         return self._what_if.what_if(example, texts)
 
     @property
