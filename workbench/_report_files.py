@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
     from workbench.reports import Report
 
-__all__ = ["Kept", "contents", "read", "write"]
+__all__ = ["EDITS", "Kept", "contents", "read", "write"]
 
 ABOUT, PAGE, PAGE_ROWS = "report.json", "report.html", 100  # PAGE needs no kernel, and shows so many examples
 TABLE = ".parquet"
+EDITS = "edits"  # the table of what-ifs, beside those of the report
 
 
 class Kept(NamedTuple):
@@ -30,7 +31,7 @@ class Kept(NamedTuple):
 
 
 def contents(report: "Report", *, pictures: bool = False) -> dict[str, bytes]:
-    """Return the files of a report by name: record, page, rows, metrics and tables."""
+    """Return the files of a report by name: record, page, rows, metrics, tables, and the edits that were asked."""
     from workbench._report_html import to_html
 
     about = {
@@ -38,11 +39,13 @@ def contents(report: "Report", *, pictures: bool = False) -> dict[str, bytes]:
         "record": report.record.as_dict(),
         "notes": list(report.notes),
         "stored": list(report.stored),
+        **({} if report._looked.line is None else {"line": report._looked.line}),
     }
     frames = {
         "rows": report.rows,
         "metrics": report.metrics,
     }  # before the tables: of a part they are looks, which the log holds
+    frames |= {EDITS: report._looked.to_store()} if report._looked.edits else {}
     frames |= {f"tables/{name}": table for name, table in report.tables.items()}
     return {
         ABOUT: json.dumps(about, indent=1, default=str).encode(),

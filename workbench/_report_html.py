@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench._confirm_show import status_lines, status_table
 from workbench._format import format_count, format_metric, metric_parts
-from workbench._report_tables import examples, table
+from workbench._report_tables import edits, examples, table
 from workbench.charts import how_to_read
 from workbench.charts.metrics import metric_title
 from workbench.charts.static import inline_svg, svg
@@ -137,6 +137,7 @@ def to_html(report: "Report", *, rows: int = 200, theme: str = "auto", pictures:
         _section("Charts", _figures(report)) if pictures else "",
         _section("Slices", _slices(report)),
         _section("Examples", examples(report, rows) if rows else ""),
+        _section("What if", edits(report)),
         _section("What this cannot show", _limits(report)),
         _section("Run record", _record(report)),
     ]

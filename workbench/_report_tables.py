@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
     from workbench.reports import Report
 
-__all__ = ["examples", "table"]
+__all__ = ["edits", "examples", "table"]
 
 OVERALL = "all"
+MOST_EDITS, MOST_ANSWERS = 50, 3
 CELL = 300  # characters of an example's text
 MOST_BYTES = 550_000  # of the examples' table, so that the document stays under 1 MB
 FIRST = ("example", "group", "text", "label", "predicted", "confidence", "correct")
@@ -43,6 +44,31 @@ def table(head: Sequence[tuple[str, str]], lines: Iterable[Sequence[str]], capti
     )
     said = f"<caption>{escape(caption)}</caption>" if caption else ""
     return f'<div class="scroll"><table>{said}<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def edits(report: "Report") -> str:
+    """Return the table of the latest edits that were asked, with their answers old and new, "" where there was none."""
+    from workbench._looked import answers_of
+    from workbench.charts.metrics import metric_title
+
+    frame = report.edits
+    if not len(frame):
+        return ""
+    names = answers_of(frame)[:MOST_ANSWERS]
+    texts = [name for name in getattr(report._probe, "texts", ()) if name in frame]
+    head = [("Asked", ""), ("Example", ""), *((f"Changed {name}", "t") for name in texts)]
+    head += [(metric_title(name), "") for name in names] + [("Model", "")]
+    lines = []
+    for line in frame.iloc[::-1].head(MOST_EDITS).to_dict("records"):
+        answers = [f"{_cell(line[f'{name}_old'], None)} → {_cell(line[f'{name}_new'], None)}" for name in names]
+        said = [
+            str(line.get("time") or "")[:16].replace("T", " "),
+            str(line["example"]),
+            *(_cell(line[name], None) for name in texts),
+        ]
+        lines.append([*said, *answers, str(line.get("model") or "")])
+    more = f"The latest {MOST_EDITS} of {format_count(len(frame))}. " if len(frame) > MOST_EDITS else ""
+    return table(head, lines, f"{more}One example asked once has no interval: old is the unchanged text, asked then.")
 
 
 def examples(report: "Report", most: int) -> str:

@@ -105,6 +105,10 @@ def test_a_brush_in_one_report_counts_in_all(notebook: Callable[..., Any]) -> No
     book.ask("canvas.redo()")
     until(book, told[:3])
 
+    book.ask("canvas.explorers[0].abstain(0.7); canvas.explorers[1].decide(0.5)")
+    book.page.wait_for_function(
+        "() => document.querySelectorAll('.wb-cut-panel table.wb-metrics:not([hidden]) tbody tr').length > 3"
+    )
     book.page.focus(".wb-tab >> nth=0")
     book.page.keyboard.press("ArrowRight")
     assert book.page.locator(".wb-tables .wb-examples:visible").count() == 1

@@ -131,7 +131,7 @@ def test_the_temperature_moves_the_numbers_and_its_best_is_the_kernels(notebook:
     book.page.wait_for_selector(".wb-fitted:not([hidden])")
     book.settle()
     best = float(re.search(r"T = ([\d.]+)", book.page.inner_text(".wb-fitted")).group(1))  # type: ignore[union-attr]
-    told = book.ask("fit = explorer._heat.logits.fit()\nprint(fit.temperature, fit.nll_after)").split()
+    told = book.ask("fit = explorer._chosen.heat.logits.fit()\nprint(fit.temperature, fit.nll_after)").split()
     assert float(told[0]) == pytest.approx(best, abs=1e-3)
     assert float(book.page.inner_text(".wb-temperature-panel tbody tr >> nth=1 >> td >> nth=1")) == pytest.approx(
         float(told[1]), abs=1e-3

@@ -77,6 +77,11 @@ def test_an_edited_example_is_asked_again(notebook: Callable[..., Any]) -> None:
     ]
     assert {"a robin", "the great tit", XSS} <= set(shown)
     assert book.ask("print(len(explorer.edits), line.text)") == f"2 {XSS} Which large bird did he see?"
+    page.click(".wb-edits summary")
+    listed = page.locator(".wb-edits tbody tr")
+    assert listed.count() == 2
+    assert listed.nth(0).locator("ins").all_inner_texts()[:1] == ["large"]
+    assert " → " in listed.nth(0).inner_text()
     for theme, width in (("Light", 1600), ("Dark", 1600), ("Dark", 900), ("Light", 900)):
         book.resize(width, 2000)
         book.dress(theme)
@@ -86,3 +91,5 @@ def test_an_edited_example_is_asked_again(notebook: Callable[..., Any]) -> None:
         assert page.evaluate(
             "() => { const e = document.querySelector('.wb-detail'); return e.scrollWidth <= e.clientWidth + 1; }"
         )
+    book.ask("explorer.abstain(0.4); kept = wb.open(report.save('kept')); again = wb.explore(kept)")
+    assert book.ask("print(again.asked['n'], again.state['cut'])") == "2 0.4"

@@ -127,7 +127,7 @@ def test_a_selection_is_logged_with_the_words_it_had(watched: Any) -> None:
     for serial, code in ((1, 0), (2, 1)):
         hear(explorer, brush(explorer, serial=serial, ranges={"domain": [code]}))
     for job in jobs:
-        explorer._send_metrics(job)
+        explorer._metrics.answer(job)
 
     rows = report.explored["domain"].value_counts()
     assert report.selections["description"].tolist() == [f"domain: {name}" for name in domain.labels]
@@ -261,7 +261,7 @@ def test_a_brush_at_a_temperature_selects_by_the_confidence_at_it(watched: Any) 
     report = made_up(300, logits=True)
     explorer, _ = watched(report)
     hear(explorer, brush(explorer, ranges={"confidence": [6, 7]}, temperature=2.0))
-    softened = explorer._heat.logits.confidence(2.0)
+    softened = explorer._chosen.heat.logits.confidence(2.0)
 
     assert len(explorer.selection) == ((softened >= 6 / 15) & (softened < 8 / 15)).sum() > 0
 
@@ -278,7 +278,7 @@ def test_rows_that_cannot_be_explored_are_refused_with_the_reason() -> None:
 def test_a_failure_in_the_background_reaches_the_page(watched: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """What goes wrong while metrics are computed is told, not lost in a thread."""
     explorer, sent = watched(made_up())
-    monkeypatch.setattr(explorer, "rows_of", lambda chosen: 1 / 0)
+    monkeypatch.setattr("workbench.views._measured.part_of", lambda *parts: 1 / 0)
     hear(explorer, brush(explorer, ranges={"domain": [0]}))
     explorer._metrics.join(10)
 

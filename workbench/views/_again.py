@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workbench.views._rows import Column
     from workbench.views._tokens import Line
 
-__all__ = ["Answer", "Asked", "Measure", "ask", "differs", "measures", "token_measures", "why_not"]
+__all__ = ["Answer", "Asked", "Measure", "ask", "differs", "measures", "token_measures", "why_not", "words_of"]
 
 SAME = 1e-3  # an answer that is this near to the reported one is the same: models in other batches differ by less
 MOST_CHOICES = 40
@@ -142,12 +142,11 @@ def measures(asked: Asked, texts: Sequence[str], columns: "Sequence[Column]") ->
     reported, old, new = asked.reported, asked.old, asked.new
     calibrated = "confidence" in new.index and "predicted" in new.index
     given = {*texts, *asked.after.given, *ROW_COLUMNS, "tie"}
-    titles = {one.name: one.title for one in columns if one.name not in given}
-    shown = [one.name for one in columns if one.name in titles and one.kind in ("text", "number", "hit")]
+    shown = [one.name for one in columns if one.name not in given and one.kind in ("text", "number", "hit")]
     numbers = [] if calibrated else [name for name in new.index if name not in given and _is_number(new[name])]
     names = dict.fromkeys([*(ANSWER if calibrated else ()), *shown, "predicted", *numbers])
     found = [
-        Measure(name, ANSWER.get(name) or titles.get(name) or _title(name), reported.get(name), old[name], new[name])
+        Measure(name, words_of(name, columns), reported.get(name), old[name], new[name])
         for name in names
         if name in new.index and not (_blank(old[name]) and _blank(new[name]))
     ]
@@ -203,10 +202,12 @@ def _softmax(logits: Any) -> list[float]:
     return [float(p) for p in softmax(np.asarray(list(logits), float))]
 
 
-def _title(name: str) -> str:
+def words_of(name: str, columns: "Sequence[Column]") -> str:
+    """Return what a measure is called."""
     from workbench.charts.metrics import metric_title
 
-    return metric_title(name)
+    titles = {one.name: one.title for one in columns}
+    return ANSWER.get(name) or titles.get(name) or metric_title(name)
 
 
 def _is_number(value: Any) -> bool:

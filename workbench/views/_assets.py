@@ -25,6 +25,7 @@ VIEWS = (  # one module for explorers and canvases, which the carrier of `_bundl
     "map.js",
     "tokens.js",
     "whatif.js",
+    "edits.js",
     "grid.js",
     "confirm.js",
     "panels.js",

@@ -54,7 +54,7 @@ class Findings:
 
     def __init__(self, report: "Report", lens: "Lens", rows: "pd.DataFrame", send: Send, changed: Send) -> None:
         self._report, self._lens, self._rows, self._send = report, lens, rows, send
-        self._last = ""  # the words that were logged last
+        self.last = ""  # the words that were logged last
         self._places: dict[str, list[int] | None] = {}
         self._held = int((report.rows["half"] == "confirm").sum())
         self._told = Latest(lambda _: changed(self.told()), failed=lambda _, error: self._problem(error), pause=MOMENT)
@@ -79,8 +79,8 @@ class Findings:
             return ""
         rule, why_not = self._rule(words, brush)
         said = words if rule is not None else self._by_ids(words, brush, chosen)
-        if said != self._last:
-            self._last = said
+        if said != self.last:
+            self.last = said
             self._report.log_selection("explorer", said, int(chosen.sum()), rule=rule)
         return why_not
 

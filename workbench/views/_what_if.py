@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from workbench.reports import Report
 
-__all__ = ["WhatIf", "changes"]
+__all__ = ["WhatIf", "as_json", "changes"]
 
 COLUMNS = ("measure", "reported", "old", "new", "difference")
 MOST_SWAPS = 60  # that the page offers for one text
@@ -59,7 +59,6 @@ class WhatIf:
         self._texts = tuple(name for name in getattr(report._probe, "texts", ()) if name in rows and any(rows[name]))
         self._lock = threading.Lock()
         self._unchanged: dict[int, Any] = {}  # the row's answer to its own text, asked now
-        self._edits: list[dict[str, Any]] = []
         self._latest = Latest(self._answer, failed=self._failed)
 
     # -- Python's side ---------------------------------------------------------------------------------------------------
@@ -86,12 +85,8 @@ class WhatIf:
     @property
     def edits(self) -> "pd.DataFrame":
         """Every edit that was asked, oldest first: time, example, variant, texts, answers old and new, model, seconds."""
-        import pandas as pd
-
         with self._lock:
-            lines = list(self._edits)
-        columns = ["time", "example", "variant", *self._texts, "model", "weights_hash", "seconds"]
-        return pd.DataFrame(lines) if lines else pd.DataFrame(columns=columns)
+            return self._report._looked.frame(self._texts)
 
     # -- the page --------------------------------------------------------------------------------------------------------
 
@@ -101,6 +96,13 @@ class WhatIf:
         named = [{"name": name, "title": self._titles.get(name, name) if several else "Text"} for name in self._texts]
         by = "" if self._model is None else str(self._model.name)
         return {"why_not": self._why_not, "texts": named, "families": list(FAMILIES), "model": by, "longest": LONGEST}
+
+    @property
+    def listed(self) -> dict[str, Any]:
+        """Return the report's edits as the page shows them."""
+        from workbench.views._edits import listed
+
+        return listed(self.edits, self._rows, self._texts, self._columns)
 
     def texts_of(self, row: int) -> dict[str, str]:
         """Return the texts of a row whole, {} where they cannot be edited."""
@@ -193,7 +195,9 @@ class WhatIf:
         with self._lock:
             self._unchanged[at] = old
             seconds = new.seconds
-            self._edits.append({**line, "model": info.name, "weights_hash": info.weights_hash, "seconds": seconds})
+            self._report._looked.edits.append(
+                {**line, "model": info.name, "weights_hash": info.weights_hash, "seconds": seconds}
+            )
         return asked
 
     def _measures(self, asked: _again.Asked) -> list[_again.Measure]:
@@ -248,11 +252,12 @@ class WhatIf:
 
 def _plain(one: _again.Measure) -> dict[str, Any]:
     """Return a measure as JSON: numbers that are not known are null."""
-    values = {key: _json(getattr(one, key)) for key in ("reported", "old", "new", "difference")}
+    values = {key: as_json(getattr(one, key)) for key in ("reported", "old", "new", "difference")}
     return {"name": one.name, "words": one.words, **values}
 
 
-def _json(value: Any) -> Any:
+def as_json(value: Any) -> Any:
+    """Return a text or a number for the page, None for what is neither or not finite."""
     if value is None or isinstance(value, str):
         return value
     number = float(value)

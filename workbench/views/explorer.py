@@ -22,15 +22,16 @@ import traitlets
 from numpy.typing import NDArray
 
 from workbench.errors import WorkbenchError, unknown
-from workbench.views import _assets, _fields, _messages, _rows, _temperature, selection
+from workbench.views import _assets, _messages, _rows, selection
 from workbench.views._bundle import VegaBundle, vega
-from workbench.views._cut import Cut, Job, checked_cut
+from workbench.views._chosen import PYTHON, Chosen
+from workbench.views._cut import Cut, checked_cut
 from workbench.views._findings import Findings
 from workbench.views._lens import Lens, lens_of
 from workbench.views._link import Link, Part, ids_of
 from workbench.views._live import Latest, answer_beside_cells
-from workbench.views._page import about, line_of, paired, part_of, saved, show_with_picture, static_html
-from workbench.views._rule import words_of
+from workbench.views._measured import REST, Measured, Resting
+from workbench.views._page import about, paired, saved, show_with_picture, static_html
 from workbench.views._table import Table
 from workbench.views._tokens import Tokens, checked_model
 from workbench.views._what_if import WhatIf
@@ -43,8 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Explorer"]
 
-REST = 0.3  # seconds that a brush must stand before intervals are computed and the selection is logged
-PYTHON = "kernel"  # the origin of a selection that was made in Python
+
 
 
 class Explorer(anywidget.AnyWidget):
@@ -64,6 +64,7 @@ class Explorer(anywidget.AnyWidget):
     places = traitlets.Bytes().tag(sync=True)  # (n,) int32: each row's example, where linked reports differ in rows
     saved = traitlets.List().tag(sync=True)  # [name, number of examples] of each named selection
     findings = traitlets.Dict().tag(sync=True)  # what was looked at and what became of it: `_findings`
+    asked = traitlets.Dict().tag(sync=True)  # the what-ifs of the report: n, heads, lines
     state = traitlets.Dict().tag(sync=True)  # serial, origin, ranges, mask, temperature, cut
 
     def __init__(
@@ -76,15 +77,14 @@ class Explorer(anywidget.AnyWidget):
         self._lock = link.lock
         self._fields, self._columns, self._why_not = lens.fields, lens.columns, lens.why_not
         self._table = Table(rows, lens.columns)
-        self._masked: NDArray[np.bool_] | None = None
-        self._own = self._selected = np.ones(len(rows), dtype=bool)
-        self._heat = _temperature.Heat(rows, lens.fields, lens.value)
-        self._metrics = Latest(self._send_metrics, failed=self._failed, pause=REST)
         of = str(report.record.model.get("name", ""))
         self._tokens = Tokens(rows, lens.columns, checked_model(model), of, lambda told: self.send(told))
-        self._what_if = WhatIf(report, rows, lens.columns, checked_model(model), lambda told: self.send(told))
+        self._what_if = WhatIf(report, rows, lens.columns, checked_model(model), self._tell)
         self._findings = Findings(report, lens, rows, lambda told: self.send(told), self._show_findings)
         self._cut = Cut(rows, lens, lambda told: self.send(told), self._failed, REST)
+        self._chosen = Chosen(rows, lens, line=report._looked.line if self._cut.rule else None)
+        self._findings.last = self._chosen.words  # a line that stood when the report was saved is not looked at anew
+        self._metrics = Measured(report, lens, self._findings, self.rows_of, lambda told: self.send(told), self._failed)
         self._slow = Latest(self._answer_slowly, failed=self._failed)
         super().__init__(
             bundle=vega(),
@@ -102,10 +102,10 @@ class Explorer(anywidget.AnyWidget):
             measures=b"" if lens.map is None else lens.map.packed(),
             saved=saved(report),
             findings=self._findings.told(),
+            asked=self._what_if.listed,
             truth=self._cut.packed(),
-            state=self._nothing(0).told,
+            state=self._chosen.brush.told,
         )
-        self._brush = self._nothing(0)
         answer_beside_cells(self)
         self.on_msg(self._hear)
         self._remember()
@@ -122,7 +122,7 @@ class Explorer(anywidget.AnyWidget):
     def chosen(self) -> NDArray[np.bool_]:
         """Which of the explored rows (n,) are selected."""
         with self._lock:
-            return self._selected
+            return self._chosen.rows
 
     @property
     def lens(self) -> Lens:
@@ -144,11 +144,11 @@ class Explorer(anywidget.AnyWidget):
         lacking = self._link.lacking(self, wanted)
         if lacking:
             raise unknown("explored example", lacking[0], list(dict.fromkeys(self._rows["example"][:40]))[:20])
-        self._put(self.only(self._link.rows(self, wanted)))
+        self._put(self._chosen.only(self._link.rows(self, wanted)))
 
     def clear(self) -> None:
         """Clear every brush, and the selection of `select(ids)`; the temperature returns to 1."""
-        self._put(self.only(None))
+        self._put(self._chosen.only(None))
 
     def undo(self) -> bool:
         """Take the last change of the selection back; False where there is none."""
@@ -167,33 +167,29 @@ class Explorer(anywidget.AnyWidget):
 
         `example` is an id, or a row of `selection` or `edits` where an example has several.
         """
-        return self._what_if.what_if(example, texts)
+        found = self._what_if.what_if(example, texts)
+        self.asked = self._what_if.listed
+        return found
 
     @property
     def edits(self) -> "pd.DataFrame":
-        """Every what-if that was asked, here and in the page, a line each."""
+        """Every what-if that was asked of the report, here and in the page, a line each: it is saved with the report."""
         return self._what_if.edits
 
     def abstain(self, below: float | None) -> None:
         """Let the model abstain below a confidence, None for never; `rates` says what that does. `undo` takes it back."""
-        cut = checked_cut(below, self._cut.rule, "abstain", self.title)
-        self._put(Part(self._brush._replace(cut=cut), self._masked))
+        self._put(self._chosen.lined(checked_cut(below, self._cut.rule, "abstain", self.title)))
 
     def decide(self, at: float | None) -> None:
         """Decide for the positive class from a score on, None for as the report has it; `rates` says what that does."""
-        cut = checked_cut(at, self._cut.rule, "decide", self.title)
-        self._put(Part(self._brush._replace(cut=cut), self._masked))
+        self._put(self._chosen.lined(checked_cut(at, self._cut.rule, "decide", self.title)))
 
     @property
     def rates(self) -> "pd.DataFrame":
         """What the line of `abstain` or `decide` does to the selection: rates overall, by group of the slice on show, and gaps."""
         with self._lock:
-            line = self._line
+            line = self._chosen.line(self._link.serial)
         return self._cut.rates(line)
-
-    @property
-    def _line(self) -> Job:
-        return Job(self._link.serial, self._selected, self._heat.values(self._brush.temperature), self._brush.cut)
 
     def _put(self, part: Part) -> None:
         with self._lock:
@@ -207,25 +203,26 @@ class Explorer(anywidget.AnyWidget):
     @property
     def part(self) -> Part:
         """The brushes, and the rows of `select(ids)`."""
-        return Part(self._brush, self._masked)
+        return self._chosen.part
 
     def only(self, mask: NDArray[np.bool_] | None) -> Part:
         """Return the part without a brush, with a mask or without."""
-        return Part(self._nothing(0)._replace(mask=mask is not None), mask)
+        return self._chosen.only(mask)
 
     @property
     def passing(self) -> NDArray[np.bool_] | None:
         """The rows that pass the own brushes, None where nothing is brushed."""
-        return self._own if self._brush.mask or any(codes is not None for codes in self._brush.ranges) else None
+        return self._chosen.passing
 
     def follow(self, allowed: NDArray[np.bool_] | None) -> None:
         """Show the rows that pass the own brushes and are allowed by the other reports."""
-        self._selected = self._own if allowed is None else self._own & allowed
-        self._table.follow(self._selected)
+        chosen = self._chosen
+        chosen.follow(allowed)
+        self._table.follow(chosen.rows)
         self._send_view()
-        self._metrics.put((self._link.serial, self._selected, self._said(), self._brush))
-        if self._brush.cut is not None:
-            self._cut.put(self._line)
+        self._metrics.put(Resting(self._link.serial, chosen.rows, self._said(), chosen.brush))
+        if chosen.brush.cut is not None:
+            self._cut.put(chosen.line(self._link.serial))
 
     def kept(self, name: str) -> list[str]:
         """Return the examples of a named selection that are explored here."""
@@ -235,7 +232,7 @@ class Explorer(anywidget.AnyWidget):
 
     def keep(self, name: str) -> None:
         """Keep the selected examples with the report, under a name."""
-        self._findings.keep(self._said(), self._brush, self._selected, name)
+        self._findings.keep(self._said(), self._chosen.brush, self._chosen.rows, name)
         self.saved = saved(self._report)
 
     def _show_findings(self, told: dict[str, Any]) -> None:
@@ -243,8 +240,8 @@ class Explorer(anywidget.AnyWidget):
 
     def restore(self, part: Part, serial: int) -> None:
         """Set brushes and mask here and in the page; the lock is held, and the link lets all follow."""
-        given, self._masked = part.brush._replace(serial=serial, origin=PYTHON), part.mask
-        self._take(given)
+        given = part.brush._replace(serial=serial, origin=PYTHON)
+        self._take(given, part.mask)
         with self.hold_sync():
             self.mask = b"" if part.mask is None else np.packbits(part.mask, bitorder="little").tobytes()
             self.state = given.told
@@ -267,10 +264,10 @@ class Explorer(anywidget.AnyWidget):
                 self._hear_detail(content)
             elif kind in ("what_if", "swaps", "typos"):
                 self._what_if.hear(content)
-            elif kind == "below" and self._brush.cut is not None:
+            elif kind == "below" and self._chosen.brush.cut is not None:
                 self._show_below()
             elif kind == "confirm":
-                self._findings.ask(self._link.serial, self._said(), self._brush)
+                self._findings.ask(self._link.serial, self._said(), self._chosen.brush)
             elif kind in ("logits", "fit") and not self._why_not:
                 self._slow.put(kind)
             elif kind in ("undo", "redo"):
@@ -291,23 +288,22 @@ class Explorer(anywidget.AnyWidget):
         ):
             return
         with self._lock:
-            if not given.mask or self._masked is None:
-                given, self._masked = given._replace(mask=False), None
-            if (given.ranges, given.mask) != (self._brush.ranges, self._brush.mask):
+            mask = self._chosen.mask if given.mask else None
+            given = given._replace(mask=mask is not None)
+            if not self._chosen.same_rows(given):
                 self._remember()
             by = _messages.integer(content.get("by"), 0, len(self._fields) - 1)
             self._cut.by = self._cut.by if by is None else by
-            self._take(given)
+            self._take(given, mask)
             self.state = given.told
             self._link.changed(given.serial, _messages.step(content))
 
     def _show_below(self) -> None:
         """Select the rows below the line, of those that are selected: what a model abstains from, or decides against."""
         with self._lock:
-            part = self.only(self._selected & self._cut.below(self._line))
-            self._put(
-                part._replace(brush=part.brush._replace(temperature=self._brush.temperature, cut=self._brush.cut))
-            )
+            chosen = self._chosen
+            part, now = chosen.only(chosen.rows & self._cut.below(chosen.line(self._link.serial))), chosen.brush
+            self._put(part._replace(brush=part.brush._replace(temperature=now.temperature, cut=now.cut)))
 
     def _hear_rows(self, content: dict[str, Any]) -> None:
         with self._lock:
@@ -318,7 +314,7 @@ class Explorer(anywidget.AnyWidget):
     def _hear_sort(self, content: dict[str, Any]) -> None:
         with self._lock:
             if self._table.sort(content):
-                self._table.follow(self._selected)
+                self._table.follow(self._chosen.rows)
                 self._send_view()
 
     def _hear_detail(self, content: dict[str, Any]) -> None:
@@ -330,34 +326,19 @@ class Explorer(anywidget.AnyWidget):
 
     # -- what follows from a brush ---------------------------------------------------------------------------------------
 
-    def _take(self, given: _messages.Brush) -> None:
-        """Make these the brushes of this report; the lock is held."""
-        self._brush = given
-        self._own = _fields.keep(self._heat.fields(given.temperature), given.ranges)
-        if self._masked is not None:
-            self._own &= self._masked
+    def _take(self, given: _messages.Brush, mask: NDArray[np.bool_] | None) -> None:
+        """Make these the brushes of this report, and keep with it where its line stands; the lock is held."""
+        self._chosen.take(given, mask)
+        self._report._looked.line = given.cut
 
     def _send_view(self) -> None:
         told = {"kind": "view", "serial": self._link.serial, "n": len(self._table.shown), **self._link.history.ways}
         self.send({**told, **self._table.window()})
 
-    def _send_metrics(self, job: tuple[int, NDArray[np.bool_], str, _messages.Brush]) -> None:
-        """Send the metrics of a selection with their intervals, and log it: exploring is a search.
-
-        Its words and brush came with it: one that moved on meanwhile has others.
-        """
-        serial, chosen, words, brush = job
-        n = int(chosen.sum())
-        why_not = self._findings.looked(words, brush, chosen)
-        whole = n == len(chosen) and self._lens.view is None  # what the picture shows: computed once for both
-        part = self._report if whole else part_of(self._report, self._lens, self.rows_of(chosen))
-        found = [line_of(said, line) for said, line in self._lens.metrics(part.metrics)] if n else []
-        self.send({"kind": "metrics", "serial": serial, "n": n, "metrics": found, "why_not": why_not})
-
     def _answer_slowly(self, kind: str) -> None:
         with self._lock:
-            chosen = self._selected
-        self.send(*self._heat.answer(kind, chosen))
+            chosen = self._chosen.rows
+        self.send(*self._chosen.heat.answer(kind, chosen))
 
     def _remember(self) -> None:
         self._link.last = self
@@ -365,12 +346,15 @@ class Explorer(anywidget.AnyWidget):
 
     # -- small parts -----------------------------------------------------------------------------------------------------
 
+    def _tell(self, told: dict[str, Any]) -> None:
+        """Send what the what-if says; an answer is an edit more."""
+        self.send(told)
+        if told["kind"] == "asked":
+            self.asked = self._what_if.listed
+
     def _failed(self, job: Any, error: Exception) -> None:
         del job
         self.send({"kind": "problem", "text": f"{type(error).__name__}: {error}"})
-
-    def _nothing(self, serial: int) -> _messages.Brush:
-        return _messages.Brush.none(serial, len(self._fields), PYTHON)
 
     def _said(self) -> str:
         """Return the selection in words, those of the other reports' brushes with their titles; "" for everything."""
@@ -386,13 +370,13 @@ class Explorer(anywidget.AnyWidget):
     @property
     def words(self) -> str:
         """The brushes of this report in words, "" where there are none."""
-        return words_of(self._fields, self._brush)
+        return self._chosen.words
 
     # -- showing ---------------------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
         with self._lock:
-            n = int(self._selected.sum())
+            n = int(self._chosen.rows.sum())
         return f"Explorer of {self._report.title}: {n:,} of {len(self._rows):,} rows selected"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -46,8 +46,9 @@ class Grid {
     this.none = element("p", { class: "wb-empty", text: "No example passes all brushes. Clear one of them.", hidden: true });
     this.tokens = new TokenView();
     this.whatIf = new WhatIf(store);
+    this.edits = new Edits(store, row => this.open(row));
     this.detail = div("wb-detail", [], { hidden: true, role: "region", "aria-label": "The whole example" });
-    this.host = panel("Examples", [this.port, this.none, this.detail], { name: "wb-examples",
+    this.host = panel("Examples", [this.port, this.none, this.detail, this.edits.host], { name: "wb-examples",
       caption: "The selected examples. Click a heading to sort, a row (or Enter) to read it whole." });
     this.port.addEventListener("scroll", () => { this.frame ||= requestAnimationFrame(() => { this.frame = 0; this.ask(); }); }, { passive: true });
     this.port.addEventListener("keydown", event => this.key(event));

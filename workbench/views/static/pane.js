@@ -77,6 +77,7 @@ class Pane {
     else if (what === "saved") this.tools?.list();
     else if (what === "findings") this.found();
     else if (what === "confirmed") this.headline.confirming.heard(message);
+    else if (what === "edits") this.grid.edits.paint();
     else this.repaint();
   }
 

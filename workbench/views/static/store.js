@@ -66,6 +66,7 @@ class Store {
     this.on("change:state", () => { if (model.get("state").origin !== this.origin) { this.takeState(); this.changed("state"); } });
     this.on("change:saved", () => this.tell("saved"));
     this.on("change:findings", () => this.tell("findings"));
+    this.on("change:asked", () => this.tell("edits"));
     this.on("msg:custom", (message, buffers) => this.hear(message, buffers));
   }
 

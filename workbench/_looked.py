@@ -1,0 +1,70 @@
+"""What was asked and set while a report was looked at, and is kept with it: edited examples with their answers, and the line.
+
+It is a record beside the rows: no metric rests on it. Files from before it was kept have none.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FIRST", "LAST", "Looked", "answers_of", "looked_of"]
+
+FIRST, LAST = ("time", "example", "variant"), ("model", "weights_hash", "seconds")  # columns of every edit
+OLD, NEW = "_old", "_new"
+
+
+@dataclass
+class Looked:
+    """Edits of examples that were asked, oldest first, and where the line of an abstention or a decision stands, if it does."""
+
+    edits: list[dict[str, Any]] = field(default_factory=list)
+    line: float | None = None
+
+    def frame(self, texts: tuple[str, ...] = ()) -> "pd.DataFrame":
+        """Return the edits as a table; `texts` are its columns of texts where there is no edit yet.
+
+        >>> Looked([{"time": "now", "example": "a", "predicted_old": "x", "predicted_new": "y"}]).frame()["predicted_new"].tolist()
+        ['y']
+        """
+        import pandas as pd
+
+        return pd.DataFrame(list(self.edits)) if self.edits else pd.DataFrame(columns=[*FIRST, *texts, *LAST])
+
+    def to_store(self) -> "pd.DataFrame":
+        """Return the table of the edits with one type a column: a column that holds a text holds texts alone."""
+        frame = self.frame()
+        for name in frame.columns:
+            if any(isinstance(value, str) for value in frame[name]):
+                frame[name] = [None if _blank(value) else str(value) for value in frame[name]]
+        return frame
+
+
+def looked_of(about: dict[str, Any], edits: "pd.DataFrame | None") -> Looked:
+    """Return what a saved report holds of it; what is no number from 0 to 1 is no line.
+
+    >>> looked_of({"line": 0.7}, None).line, looked_of({}, None).line, looked_of({"line": "here"}, None).line
+    (0.7, None, None)
+    """
+    at = about.get("line")
+    line = float(at) if isinstance(at, (int, float)) and not isinstance(at, bool) and 0 <= at <= 1 else None
+    lines = [] if edits is None else edits.to_dict("records")
+    return Looked([{str(name): value for name, value in one.items()} for one in lines], line)
+
+
+def answers_of(edits: "pd.DataFrame") -> list[str]:
+    """Return the names of the answers that edits hold before and after, in their order.
+
+    >>> import pandas as pd
+    >>> answers_of(pd.DataFrame(columns=["text", "predicted_old", "predicted_new", "seconds"]))
+    ['predicted']
+    """
+    names = [str(name) for name in edits.columns]
+    found = [name.removesuffix(OLD) for name in names if name.endswith(OLD)]
+    return [name for name in found if f"{name}{NEW}" in names]
+
+
+def _blank(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
