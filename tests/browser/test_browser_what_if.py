@@ -80,7 +80,7 @@ def test_an_edited_example_is_asked_again(notebook: Callable[..., Any]) -> None:
     page.click(".wb-edits summary")
     listed = page.locator(".wb-edits tbody tr")
     assert listed.count() == 2
-    assert listed.nth(0).locator("ins").all_inner_texts()[:1] == ["large"]
+    assert listed.nth(0).locator("ins").all_inner_texts()[:1] == ["large "]
     assert " → " in listed.nth(0).inner_text()
     for theme, width in (("Light", 1600), ("Dark", 1600), ("Dark", 900), ("Light", 900)):
         book.resize(width, 2000)

@@ -5,7 +5,8 @@ class Edits {
     Object.assign(this, { store, open });
     this.summary = element("summary", { class: "wb-edits-title" });
     this.table = div("wb-edits-table", [], { tabindex: 0, role: "group", "aria-label": "What was asked before", ...OWN_KEYS });
-    this.host = element("details", { class: "wb-edits" }, [this.summary, this.table]);
+    const caption = element("p", { class: "wb-caption", text: "The unchanged text’s answer → the changed text’s, of the model that was asked then. Each was asked once: no interval." });
+    this.host = element("details", { class: "wb-edits" }, [this.summary, this.table, caption]);
     this.paint();
   }
 
