@@ -141,7 +141,12 @@ def _so_far(
         scored = chosen.score(watched.so_far(), data, options, monitor=Silent())
     except NothingYet:
         return None
-    return made(scored, "interrupted") if len(scored.rows) else None
+    if not len(scored.rows):
+        return None
+    not_yet = getattr(chosen, "not_yet", None)
+    if not_yet is not None and (reason := not_yet(scored.rows)):
+        raise NotApplicable(reason)
+    return made(scored, "interrupted")
 
 
 @contextmanager

@@ -24,7 +24,8 @@ from workbench.models._weights import tokenizer_hash
 from workbench.models.cache import Cache
 from workbench.models.engine import Engine
 from workbench.models.requests import Piece, front_tokens, pooled, prefix_token
-from workbench.models.verbs import Embeddings, Monitor, Request, Scores
+from workbench.models.verbs import Embeddings, Monitor, Readings, Request, Scores
+from workbench.models.watched import turned, unanswered
 
 __all__ = ["Reading", "States"]
 
@@ -94,6 +95,9 @@ class States:
         found: list[NDArray[np.float32] | None] = [None] * len(unique)
         tokens: list[Tokens] = []
 
+        def so_far() -> Embeddings:
+            return self._gathered([place[text] for text in wanted], list(found), tokens, static=static)
+
         def run(batch: list[int]) -> None:
             rows = [tokens[i] for i in batch]
             made = self._static(rows) if static else self._hidden(rows, layer, pooling)
@@ -104,7 +108,7 @@ class States:
             for i, vector in zip(batch, made, strict=True):
                 found[i] = vector.astype(np.float32)
             store.keep({unique[i]: found[i].tobytes() for i in batch})  # type: ignore[union-attr]  # set just above
-            monitor.advance(len(batch))
+            monitor.advance(len(batch), answers=so_far)
 
         try:
             monitor.start(len(unique), "texts")
@@ -113,7 +117,7 @@ class States:
                 found[i] = np.frombuffer(value, np.float32)
             left = [i for i, vector in enumerate(found) if vector is None]
             if len(left) < len(unique):
-                monitor.advance(len(unique) - len(left), cached=len(unique) - len(left))
+                monitor.advance(len(unique) - len(left), cached=len(unique) - len(left), answers=so_far)
             budget = self.token_budget or BUDGET.get(self.model.device.type, BUDGET_ELSEWHERE)
             most = 1 if self.padding == "none" and not static else 256
             cut = batches([len(tokens[i].ids) for i in left], budget, most)
@@ -122,7 +126,7 @@ class States:
             pass
         finally:
             monitor.finish()
-        return self._gathered([place[text] for text in wanted], found, tokens, static=static)
+        return so_far()
 
     def read(
         self,
@@ -137,8 +141,9 @@ class States:
         """Return the scores of texts after BOS, and their vectors as `embed` gives them, from one pass of a causal model."""
         layer, pooling, static = self._settle(reading)
         if static or engine.path != "head" or reading.vectors != "hidden":
-            vectors = self.embed(texts, reading, cache=cache, fingerprint=fingerprint, monitor=monitor)
-            return engine.score([Request("", text) for text in texts], monitor=monitor), vectors
+            vectors = self.embed(texts, reading, cache=cache, fingerprint=fingerprint, monitor=unanswered(monitor))
+            both = turned(monitor, lambda made: Readings(made, vectors))
+            return engine.score([Request("", text) for text in texts], monitor=both), vectors
         unique = list(dict.fromkeys(texts))
         tokens = self._tokens(unique)
         own = len(front_tokens(self.tokenizer) or (prefix_token(self.tokenizer),))
@@ -159,10 +164,16 @@ class States:
         pool = Pool(pieces, None if last else layer, keep)
         for i, value in store.find(unique).items():
             pool.found[pieces[i]] = np.frombuffer(value, np.float32).astype(np.float64)
-        scores = engine.score([Request("", text) for text in texts], monitor=monitor, pool=pool)
-        found = [pool.found[piece].astype(np.float32) if piece in pool.found else None for piece in pieces]
         place = {text: i for i, text in enumerate(unique)}
-        return scores, self._gathered([place[text] for text in texts], found, tokens, static=False)
+
+        def so_far() -> Embeddings:
+            known = dict(pool.found)
+            found = [known[piece].astype(np.float32) if piece in known else None for piece in pieces]
+            return self._gathered([place[text] for text in texts], found, tokens, static=False)
+
+        both = turned(monitor, lambda made: Readings(made, so_far()))
+        scores = engine.score([Request("", text) for text in texts], monitor=both, pool=pool)
+        return scores, so_far()
 
     def _not_finite(self) -> ModelError:
         dtype = next(self.model.parameters()).dtype

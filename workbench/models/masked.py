@@ -111,22 +111,25 @@ class MaskedModel:
         counters = Counters(requests=len(blanks), unique_requests=len(copies))
         left = [len(positions) for _, positions in blanks]
 
+        def so_far() -> Fillings:
+            return _fillings(blanks, dict(known), counters)
+
         def take(answers: dict[Copy, float], **facts: Any) -> None:
             known.update(answers)
             owners = [i for copy in answers for i in where[copy]]
             for i in owners:
                 left[i] -= 1
-            hears.advance(len({i for i in owners if not left[i]}), **facts)
+            hears.advance(len({i for i in owners if not left[i]}), answers=so_far, **facts)
 
         try:
             hears.start(len(blanks), "texts")
-            hears.advance(sum(not positions for _, positions in blanks))
+            hears.advance(sum(not positions for _, positions in blanks), answers=so_far)
             self._answer(copies, take, counters, hears)
         except KeyboardInterrupt:
             pass
         finally:
             hears.finish()
-        return _fillings(blanks, known, counters)
+        return so_far()
 
     def _answer(self, copies: list[Copy], take: Any, counters: Counters, hears: Monitor) -> None:
         """Take from the cache what is there, run the rest."""

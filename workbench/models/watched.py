@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench.models.verbs import Monitor, Silent
 
-__all__ = ["NothingYet", "Replay", "Watched", "turned"]
+__all__ = ["NothingYet", "Replay", "Watched", "turned", "unanswered"]
 
 VERBS = frozenset({"choose", "score", "generate", "fill", "classify", "embed", "read"})
 
@@ -109,6 +109,20 @@ class _Hearing:
     def finish(self) -> None:
         """Pass it on."""
         self._monitor.finish()
+
+
+class _Unanswered(_Hearing):
+    """Passes on how far the verb below is, not its answers."""
+
+    def advance(self, done: int, *, answers: Callable[[], Any] | None = None, **facts: Any) -> None:
+        """Drop the answers, pass the rest on."""
+        del answers
+        self._monitor.advance(done, **facts)
+
+
+def unanswered(monitor: Monitor) -> Monitor:
+    """Return a monitor for a verb whose answers alone are not yet an answer of the verb above."""
+    return _Unanswered(monitor, lambda _: None)
 
 
 class _Turned(_Hearing):

@@ -75,6 +75,11 @@ class Association:
         """Return one row per text; texts of targets have their association."""
         return rows_of(model, examples, options, monitor)
 
+    def not_yet(self, rows: "pd.DataFrame") -> str:
+        """Return why nothing can be said of part of a run."""
+        del rows
+        return "an effect is of whole sets of words, and some are still to come."
+
     def summarise(
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, by: tuple[str, ...] = (), seed: int = 0
     ) -> "pd.DataFrame":

@@ -115,6 +115,7 @@ class Probe(Protocol):
     `again(rows, options, data)` with `texts`: how the first of these rows, which are all of one example, is asked again
     (an `Again`; `data` is what the run record says of the examples; `NotApplicable` where it cannot be done), so that a text in
     the columns `texts` can be changed, or `why_not_again`, a sentence that says why no row can be asked alone,
+    `not_yet(rows)`: why rows that are part of a run show nothing yet, "" where their metrics may be looked at while it goes on,
     and `per_row(rows, options)`: for metrics that are means over rows the numbers (n,) whose mean they are, NaN where a row is
     not in it, by which `workbench.compare` pairs two reports row by row. A chart is explained by its Vega-Lite `description`,
     or by `workbench.charts.how_to_read`.

@@ -91,6 +91,11 @@ class Sweep:
         """Return the text of a copy as the inner probe asks it; it is corrupted no further."""
         return sweep_again(rows, options, data)
 
+    def not_yet(self, rows: "pd.DataFrame") -> str:
+        """Return why nothing can be said of part of a run, "" where something can."""
+        first = _sweep_embedding.VALUE in rows and not rows["severity"].gt(0).any()
+        return "the clean texts come first, and vectors are compared with theirs." if first else ""
+
     def summarise(
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, by: tuple[str, ...] = (), seed: int = 0
     ) -> "pd.DataFrame":

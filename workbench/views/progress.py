@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import anywidget
 import traitlets
 
+from workbench.errors import NotApplicable
 from workbench.models.verbs import Monitor
 from workbench.views import _assets, _sketch, runs
 from workbench.views._live import Latest, answer_beside_cells
@@ -199,7 +200,8 @@ class Progress(anywidget.AnyWidget):
         """Say once why there are no partial numbers, and leave it at that: the run goes on."""
         with self._lock:
             if self._so_far is not None and not self.partial:
-                self.partial = {"why": f"No numbers before the end: {error or type(error).__name__}"}
+                early = "yet" if isinstance(error, NotApplicable) else "before the end"
+                self.partial = {"why": f"No numbers {early}: {error or type(error).__name__}"}
 
     # -- the page ----------------------------------------------------------------------------------------------------
 
