@@ -39,13 +39,13 @@ def contents(report: "Report", *, pictures: bool = False) -> dict[str, bytes]:
         "record": report.record.as_dict(),
         "notes": list(report.notes),
         "stored": list(report.stored),
-        **({} if report._looked.line is None else {"line": report._looked.line}),
+        **({} if report._edited.line is None else {"line": report._edited.line}),
     }
     frames = {
         "rows": report.rows,
         "metrics": report.metrics,
     }  # before the tables: of a part they are looks, which the log holds
-    frames |= {EDITS: report._looked.to_store()} if report._looked.edits else {}
+    frames |= {EDITS: report._edited.to_store()} if report._edited.edits else {}
     frames |= {f"tables/{name}": table for name, table in report.tables.items()}
     return {
         ABOUT: json.dumps(about, indent=1, default=str).encode(),

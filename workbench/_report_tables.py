@@ -48,7 +48,7 @@ def table(head: Sequence[tuple[str, str]], lines: Iterable[Sequence[str]], capti
 
 def edits(report: "Report") -> str:
     """Return the table of the latest edits that were asked, with their answers old and new, "" where there was none."""
-    from workbench._looked import answers_of
+    from workbench._edited import answers_of
     from workbench.charts.metrics import metric_title
 
     frame = report.edits

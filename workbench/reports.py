@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench._looked import Looked, looked_of
+from workbench._edited import Edited, edited_of
 from workbench._looks import Look, by_look, note, part_look
 from workbench._record import RunRecord, now
 from workbench._report_files import EDITS, contents, read, write
@@ -52,7 +52,7 @@ class Report:
     stored: Mapping[str, "pd.DataFrame"] = field(default_factory=dict)  # tables that come from `score`, not from rows
     _log: list[Selection] = field(default_factory=Log)
     _look: Look | None = None  # what a part, or the same rows by other slices, shows when its numbers are asked for
-    _looked: Looked = field(default_factory=Looked)
+    _edited: Edited = field(default_factory=Edited)
     _given: Probe | None = None  # a probe that was given as an object and may have no name to be found by
     _examples: "Examples | None" = None  # what was asked, which `workbench.freeze` keeps
 
@@ -272,7 +272,7 @@ class Report:
     @property
     def edits(self) -> "pd.DataFrame":
         """Every what-if that was asked of this report, oldest first: time, example, its texts, answers old and new, model."""
-        return self._looked.frame(tuple(getattr(self._probe, "texts", ())))
+        return self._edited.frame(tuple(getattr(self._probe, "texts", ())))
 
     def confirm(
         self,
@@ -382,7 +382,7 @@ def open_report(path: str | os.PathLike[str]) -> Report:
         notes=tuple(about["notes"]),
         stored=stored,
         _log=log,
-        _looked=looked_of(about, frames.get(EDITS)),
+        _edited=edited_of(about, frames.get(EDITS)),
     )
     report.__dict__["metrics"] = check_metrics(frames["metrics"])  # what was shown then; the rows would give the same
     return report

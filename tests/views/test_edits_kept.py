@@ -12,7 +12,7 @@ from views.test_cut import decided, made_up
 from views.test_what_if import Reader, run
 
 import workbench as wb
-from workbench._looked import looked_of
+from workbench._edited import edited_of
 from workbench._report_html import to_html
 from workbench.views.canvas import explore
 
@@ -98,7 +98,7 @@ def test_older_and_damaged_files_open(saved: Path, tmp_path: Path) -> None:
     assert list(older.edits)[:4] == ["time", "example", "variant", "text"]
     assert explore(older).asked == {"n": 0, "heads": [], "lines": []}
     for line in ("0.5", 7, True, float("nan"), [1]):
-        assert looked_of({"line": line}, None).line is None
+        assert edited_of({"line": line}, None).line is None
     plain = made_up(20)
     explore(plain)
     with zipfile.ZipFile(plain.save(tmp_path / "plain")) as archive:
@@ -106,6 +106,6 @@ def test_older_and_damaged_files_open(saved: Path, tmp_path: Path) -> None:
         assert "line" not in json.loads(archive.read("report.json"))
     strange = pd.DataFrame({"example": ["q0"], "text": [None], "predicted_old": ["a"], "predicted_new": [None]})
     kept = io.BytesIO(strange.to_parquet(index=False))
-    older._looked.edits.extend(looked_of({}, pd.read_parquet(kept)).edits)
+    older._edited.edits.extend(edited_of({}, pd.read_parquet(kept)).edits)
     assert explore(older).asked["lines"][0]["answers"] == [["a", None]]
     assert "<h2>What if</h2>" in to_html(older, rows=0, pictures=False)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from workbench._looked import answers_of
+from workbench._edited import answers_of
 from workbench.views._again import words_of
 from workbench.views._rows import Column
 from workbench.views._what_if import as_json, changes

@@ -86,7 +86,7 @@ class WhatIf:
     def edits(self) -> "pd.DataFrame":
         """Every edit that was asked, oldest first: time, example, variant, texts, answers old and new, model, seconds."""
         with self._lock:
-            return self._report._looked.frame(self._texts)
+            return self._report._edited.frame(self._texts)
 
     # -- the page --------------------------------------------------------------------------------------------------------
 
@@ -195,7 +195,7 @@ class WhatIf:
         with self._lock:
             self._unchanged[at] = old
             seconds = new.seconds
-            self._report._looked.edits.append(
+            self._report._edited.edits.append(
                 {**line, "model": info.name, "weights_hash": info.weights_hash, "seconds": seconds}
             )
         return asked

@@ -1,6 +1,6 @@
-"""What was asked and set while a report was looked at, and is kept with it: edited examples with their answers, and the line.
+"""What is kept with a report beside its rows: the edits of examples that were asked, with their answers, and where its line stands.
 
-It is a record beside the rows: no metric rests on it. Files from before it was kept have none.
+No metric rests on it. Files from before it was kept have none.
 """
 
 import math
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FIRST", "LAST", "Looked", "answers_of", "looked_of"]
+__all__ = ["FIRST", "LAST", "Edited", "answers_of", "edited_of"]
 
 FIRST, LAST = ("time", "example", "variant"), ("model", "weights_hash", "seconds")  # columns of every edit
 OLD, NEW = "_old", "_new"
 
 
 @dataclass
-class Looked:
+class Edited:
     """Edits of examples that were asked, oldest first, and where the line of an abstention or a decision stands, if it does."""
 
     edits: list[dict[str, Any]] = field(default_factory=list)
@@ -26,7 +26,7 @@ class Looked:
     def frame(self, texts: tuple[str, ...] = ()) -> "pd.DataFrame":
         """Return the edits as a table; `texts` are its columns of texts where there is no edit yet.
 
-        >>> Looked([{"time": "now", "example": "a", "predicted_old": "x", "predicted_new": "y"}]).frame()["predicted_new"].tolist()
+        >>> Edited([{"time": "now", "example": "a", "predicted_old": "x", "predicted_new": "y"}]).frame()["predicted_new"].tolist()
         ['y']
         """
         import pandas as pd
@@ -42,16 +42,16 @@ class Looked:
         return frame
 
 
-def looked_of(about: dict[str, Any], edits: "pd.DataFrame | None") -> Looked:
+def edited_of(about: dict[str, Any], edits: "pd.DataFrame | None") -> Edited:
     """Return what a saved report holds of it; what is no number from 0 to 1 is no line.
 
-    >>> looked_of({"line": 0.7}, None).line, looked_of({}, None).line, looked_of({"line": "here"}, None).line
+    >>> edited_of({"line": 0.7}, None).line, edited_of({}, None).line, edited_of({"line": "here"}, None).line
     (0.7, None, None)
     """
     at = about.get("line")
     line = float(at) if isinstance(at, (int, float)) and not isinstance(at, bool) and 0 <= at <= 1 else None
     lines = [] if edits is None else edits.to_dict("records")
-    return Looked([{str(name): value for name, value in one.items()} for one in lines], line)
+    return Edited([{str(name): value for name, value in one.items()} for one in lines], line)
 
 
 def answers_of(edits: "pd.DataFrame") -> list[str]:
