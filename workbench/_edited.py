@@ -23,19 +23,23 @@ class Edited:
     edits: list[dict[str, Any]] = field(default_factory=list)
     line: float | None = None
 
-    def frame(self, texts: tuple[str, ...] = ()) -> "pd.DataFrame":
-        """Return the edits as a table; `texts` are its columns of texts where there is no edit yet.
+    def frame(self, rows: "pd.DataFrame | None" = None, texts: tuple[str, ...] = ()) -> "pd.DataFrame":
+        """Return the edits as a table, those of the examples of some rows; `texts` are its columns where there is no edit yet.
 
         >>> Edited([{"time": "now", "example": "a", "predicted_old": "x", "predicted_new": "y"}]).frame()["predicted_new"].tolist()
         ['y']
         """
         import pandas as pd
 
-        return pd.DataFrame(list(self.edits)) if self.edits else pd.DataFrame(columns=[*FIRST, *texts, *LAST])
+        lines = list(self.edits)
+        if lines and rows is not None:
+            known = set(rows["example"])
+            lines = [line for line in lines if line["example"] in known]
+        return pd.DataFrame(lines) if lines else pd.DataFrame(columns=[*FIRST, *texts, *LAST])
 
-    def to_store(self) -> "pd.DataFrame":
-        """Return the table of the edits with one type a column: a column that holds a text holds texts alone."""
-        frame = self.frame()
+    def to_store(self, rows: "pd.DataFrame") -> "pd.DataFrame":
+        """Return the edits of the examples of some rows with one type a column: one that holds a text holds texts alone."""
+        frame = self.frame(rows)
         for name in frame.columns:
             if any(isinstance(value, str) for value in frame[name]):
                 frame[name] = [None if _blank(value) else str(value) for value in frame[name]]
@@ -43,14 +47,14 @@ class Edited:
 
 
 def edited_of(about: dict[str, Any], edits: "pd.DataFrame | None") -> Edited:
-    """Return what a saved report holds of it; what is no number from 0 to 1 is no line.
+    """Return what a saved report holds of it; what is no number from 0 to 1 is no line, a table without examples no edits.
 
     >>> edited_of({"line": 0.7}, None).line, edited_of({}, None).line, edited_of({"line": "here"}, None).line
     (0.7, None, None)
     """
     at = about.get("line")
     line = float(at) if isinstance(at, (int, float)) and not isinstance(at, bool) and 0 <= at <= 1 else None
-    lines = [] if edits is None else edits.to_dict("records")
+    lines = [] if edits is None or "example" not in edits else edits.to_dict("records")
     return Edited([{str(name): value for name, value in one.items()} for one in lines], line)
 
 

@@ -45,7 +45,8 @@ def contents(report: "Report", *, pictures: bool = False) -> dict[str, bytes]:
         "rows": report.rows,
         "metrics": report.metrics,
     }  # before the tables: of a part they are looks, which the log holds
-    frames |= {EDITS: report._edited.to_store()} if report._edited.edits else {}
+    edits = report._edited.to_store(report.rows)
+    frames |= {EDITS: edits} if len(edits) else {}
     frames |= {f"tables/{name}": table for name, table in report.tables.items()}
     return {
         ABOUT: json.dumps(about, indent=1, default=str).encode(),

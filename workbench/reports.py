@@ -223,7 +223,8 @@ class Report:
         told = ", ".join(f"{name}={value!r}" for name, value in columns.items()) or "chosen by id"
         said = f"A part: {len(rows):,} of {len(self.rows):,} rows ({told})."
         rows, look = rows.reset_index(drop=True), part_look(self, rows, given, columns)
-        return replace(self, rows=rows, notes=(said, *self.notes), stored={}, _log=self._log, _look=look)
+        part = replace(self, rows=rows, notes=(said, *self.notes), stored={}, _log=self._log, _look=look)
+        return replace(part, _edited=replace(self._edited))  # edits are shared, a part's line is its own
 
     def with_options(self, *, by: Sequence[str] | None = None, **options: Any) -> "Report":
         """Return the same rows under other options of `summarise` (bins, recalibrate, by, ...): no model is asked.
@@ -271,8 +272,8 @@ class Report:
 
     @property
     def edits(self) -> "pd.DataFrame":
-        """Every what-if that was asked of this report, oldest first: time, example, its texts, answers old and new, model."""
-        return self._edited.frame(tuple(getattr(self._probe, "texts", ())))
+        """Every what-if that was asked of its examples, oldest first: time, example, its texts, answers old and new, model."""
+        return self._edited.frame(self.rows, tuple(getattr(self._probe, "texts", ())))
 
     def confirm(
         self,

@@ -56,8 +56,11 @@ def test_edits_come_back_as_a_table_of_old_and_new_answers(saved: Path) -> None:
     again = more.what_if(edits.iloc[1], text=edits["text"][1]).set_index("measure")
     assert again.loc["confidence", "new"] == pytest.approx(edits["confidence_new"][1], abs=1e-12)
     assert (len(report.edits), more.asked["n"]) == (3, 3)
-    assert len(report.where(["q0"]).edits) == 3
-    assert explore(report.where(["q0"])).asked["lines"][0]["row"] is None
+    part = report.where(["q0"])
+    assert part.edits["example"].tolist() == ["q0"]
+    assert [line["row"] for line in explore(part).asked["lines"]] == [0]
+    explore(part).abstain(0.9)
+    assert explore(report).state["cut"] == 0.6
 
 
 def test_a_line_stands_where_it_stood(saved: Path, tmp_path: Path) -> None:
@@ -104,8 +107,9 @@ def test_older_and_damaged_files_open(saved: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(plain.save(tmp_path / "plain")) as archive:
         assert "edits.parquet" not in archive.namelist()
         assert "line" not in json.loads(archive.read("report.json"))
-    strange = pd.DataFrame({"example": ["q0"], "text": [None], "predicted_old": ["a"], "predicted_new": [None]})
+    strange = pd.DataFrame({"example": ["q0"], "text": [None], "predicted_old": [["a"]], "predicted_new": [None]})
     kept = io.BytesIO(strange.to_parquet(index=False))
     older._edited.edits.extend(edited_of({}, pd.read_parquet(kept)).edits)
-    assert explore(older).asked["lines"][0]["answers"] == [["a", None]]
+    assert explore(older).asked["lines"][0]["answers"] == [["['a']", None]]
+    assert not edited_of({}, strange.drop(columns="example")).edits
     assert "<h2>What if</h2>" in to_html(older, rows=0, pictures=False)

@@ -107,7 +107,8 @@ class MaskedModel:
         for i, (ids, positions) in enumerate(blanks):
             for position in positions:
                 where[Copy(tuple(ids), position)].append(i)
-        copies, known, hears = list(where), {}, heard(monitor)
+        known: dict[Copy, float] = {}
+        copies, hears = list(where), heard(monitor)
         counters = Counters(requests=len(blanks), unique_requests=len(copies))
         left = [len(positions) for _, positions in blanks]
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from workbench._edited import answers_of
 from workbench.views._again import words_of
 from workbench.views._rows import Column
@@ -63,4 +65,6 @@ def _parts(line: dict[Any, Any], row: "pd.Series[Any] | None", texts: Sequence[s
 
 
 def _short(value: Any) -> Any:
-    return value[: LONGEST // 3] if isinstance(value, str) else as_json(value)
+    """Return an answer for the page; a file may hold what is neither text nor number, which is shown as text."""
+    known = value is None or isinstance(value, (int, float, np.number))
+    return as_json(value) if known else str(value)[: LONGEST // 3]

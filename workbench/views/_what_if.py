@@ -86,7 +86,7 @@ class WhatIf:
     def edits(self) -> "pd.DataFrame":
         """Every edit that was asked, oldest first: time, example, variant, texts, answers old and new, model, seconds."""
         with self._lock:
-            return self._report._edited.frame(self._texts)
+            return self._report._edited.frame(self._rows, self._texts)
 
     # -- the page --------------------------------------------------------------------------------------------------------
 
