@@ -20,8 +20,9 @@ from workbench.views._beside import beside, differences
 from workbench.views._bundle import VegaBundle, vega
 from workbench.views._link import Link
 from workbench.views._live import Latest, answer_beside_cells
+from workbench.views._measured import REST
 from workbench.views._page import paired, show_with_picture, static_html
-from workbench.views.explorer import REST, Explorer
+from workbench.views.explorer import Explorer
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -45,8 +45,6 @@ if TYPE_CHECKING:
 __all__ = ["Explorer"]
 
 
-
-
 class Explorer(anywidget.AnyWidget):
     """Linked charts and examples of one report; `selection` is what is brushed."""
 
