@@ -25,6 +25,7 @@ OF_REPORTS = {
     "_confirm_show",
     "_confirm_slices",
     "_confirm_whole",
+    "_edited",
     "_looks",
     "_record",
     "_report_files",
