@@ -46,25 +46,39 @@ class Look(NamedTuple):
 def shown_slices(report: "Report", metrics: "pd.DataFrame") -> list[Rule]:
     """Return the slices that a report's metrics list, each a rule of one column, or of several that are crossed."""
     labels = {str(one) for one in metrics[GROUP].unique()}
-    rows, found = report.explored, []
-    by = [*report.by, *([] if GROUP in report.by or not any(one.startswith("group=") for one in labels) else [GROUP])]
+    names = {label.partition("=")[0] for label in labels}
+    rows, by, found = report.explored, list(report.by), []
+    twins = _twins(rows, by) if GROUP in names and GROUP not in by else set()
+    if GROUP in names and GROUP not in by and not set(rows[GROUP]) <= twins:
+        by.append(GROUP)
     for column in by:
-        values = sorted({plain(one) for one in rows[column].dropna().unique()} - {""})
-        found += [Rule((Condition(column, (value,)),)) for value in values]
-    for columns in _crossed(by):
-        name = f"{CROSSED.join(columns)}="
-        if any(label.startswith(name) for label in labels):
-            kinds = rows[list(columns)].dropna().drop_duplicates()
-            for kind in kinds.itertuples(index=False, name=None):
-                if name + CROSSED.join(map(str, kind)) in labels:
+        values = {plain(one) for one in rows[column].dropna().unique()} - {""}
+        values -= twins if column == GROUP else set()
+        found += [Rule((Condition(column, (value,)),)) for value in sorted(values)]
+    for columns in _crossed(by, MOST_CROSSED) if any(CROSSED in name for name in names) else ():
+        name = CROSSED.join(columns)
+        if name in names:
+            for kind in rows[list(columns)].dropna().drop_duplicates().itertuples(index=False, name=None):
+                if f"{name}={CROSSED.join(map(str, kind))}" in labels:
                     pairs = zip(columns, kind, strict=True)
                     found.append(Rule(tuple(sorted(Condition(column, (plain(value),)) for column, value in pairs))))
     return found
 
 
-def _crossed(by: Iterable[str]) -> list[tuple[str, ...]]:
+def _twins(rows: "pd.DataFrame", by: Iterable[str]) -> set[str]:
+    """Return the values of `group` that name the very rows of a value of another column: one look, not two."""
+    found: set[str] = set()
+    for column in by:
+        pairs = rows[[column, GROUP]].drop_duplicates()
+        alone = pairs[~pairs[column].duplicated(keep=False) & ~pairs[GROUP].duplicated(keep=False)].dropna()
+        found |= set(alone[GROUP].map(plain))
+    return found
+
+
+def _crossed(by: Iterable[str], most: int) -> list[tuple[str, ...]]:
+    """Return all ways of taking two columns or more."""
     names = list(by)
-    return [few for size in range(2, MOST_CROSSED + 1) for few in combinations(names, size)]
+    return [few for size in range(2, most + 1) for few in combinations(names, size)]
 
 
 def by_look(report: "Report") -> Look:
@@ -73,7 +87,7 @@ def by_look(report: "Report") -> Look:
         return report._look
     crossed = int(report.options.get("intersections", 1))
     columns = dict.fromkeys((*report.by, GROUP))
-    several = [tuple(sorted(few)) for few in _crossed(columns) if len(few) <= crossed]
+    several = [tuple(sorted(few)) for few in _crossed(columns, crossed)]
     return Look(known=frozenset([*((name,) for name in columns), *several]))
 
 

@@ -75,8 +75,10 @@ def test_a_brush_in_one_report_counts_in_all(notebook: Callable[..., Any]) -> No
         for row in places.all()
     }
     assert [shown[name] for name in sorted(shown)] == told[3:6]
-    metric = book.page.locator(".wb-metrics-panel .wb-state").all_inner_texts()
-    assert metric == [f"n = {n:,}" for n in told[:3]]
+    book.page.wait_for_function(
+        "n => [...document.querySelectorAll('.wb-metrics-panel .wb-state')].map(e => e.textContent).join() === n.join()",
+        arg=[f"n = {n:,}" for n in told[:3]],
+    )
 
     book.page.fill(".wb-named", "sure of it")  # named, and taken back
     book.page.keyboard.press("Enter")
