@@ -84,7 +84,8 @@ def explored_and_confirmed(findings: "pd.DataFrame", metric: str) -> Any:
     )
     layers.append(head.encode(x=alt.value(WIDTH + 48), y=alt.value(-3), text="said:N"))
     left = len(known) - len(drawn)
-    notes = {"subtitle": f"the first {MOST} of {len(known)} findings"} if left else {}
+    key = ["grey: explored half; colour: held-out half, filled if confirmed"]
+    key += [f"the first {MOST} of {len(known)} findings"] if left else []
     read = " ".join(str(inspect.getdoc(explored_and_confirmed)).split("\n\n")[1].split())
     chart = alt.layer(*layers).properties(width=WIDTH, height=alt.Step(ROW), description=read)
-    return configure(chart.properties(title=title_of(f"{metric_title(metric)}: slice minus rest", **notes)))
+    return configure(chart.properties(title=title_of(f"{metric_title(metric)}: slice minus rest", subtitle=key)))
