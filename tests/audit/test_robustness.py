@@ -52,6 +52,12 @@ def test_the_numbers_are_those_of_the_hits() -> None:
     assert found.slope.value == pytest.approx(expected.slope.value)
     assert table["low"]["new"] > 0, "the planted model stands above the line"
     assert repr(found).count("not on the line") == 1
+    assert (table["inside_low"] < table["inside"]).all()
+    assert (table["outside"] < table["outside_high"]).all()
+    page = found._repr_html_()
+    assert "new stands above the line: 0.1" in page
+    assert "<img" in page
+    assert "<script" not in page
 
 
 def test_rows_without_an_answer_are_left_out_for_all() -> None:

@@ -34,6 +34,8 @@ def test_four_models_by_hand() -> None:
     assert (1.0, -1.0) == (pytest.approx(found.slope.value, abs=5e-4), pytest.approx(found.intercept.value, abs=5e-4))
     assert [0.0, 0.0, 0.0, 0.2] == pytest.approx([one.value for one in found.models], abs=5e-4)
     assert "over 3 models, 50 draws" in found.models[0].method
+    middle = found.line[len(found.line) // 2]  # at logit 0 foretold -1
+    assert (0.5, line[1]) == (pytest.approx(middle.inside, abs=5e-4), pytest.approx(middle.outside, abs=5e-4))
     assert (3, 2 * n) == (found.fitted, found.models[0].n)
 
 
@@ -53,18 +55,23 @@ def test_the_line_is_numpys_and_the_order_of_rows_does_not_matter(seed: int, mod
 
 
 def test_intervals_hold_the_truth() -> None:
-    """Of 120 samples of 5 models with luck in common the 95 % interval of each holds in 92 of 100 or more on average."""
+    """Of 120 samples of 5 models with luck in common the intervals of each, and the band of the line, hold in 90 of 100 or more."""
     x = np.array([0.5, 0.6, 0.7, 0.8, 0.7])
     y = 1 / (1 + np.exp(-(0.9 * np.log(x / (1 - x)) - 0.8))) + np.array([0, 0, 0, 0, 0.08])
-    baseline, held = [True, True, True, True, False], np.zeros(5)
+    baseline, held, on_line = [True, True, True, True, False], np.zeros(5), np.zeros(3)
     limits = [np.array([NormalDist().inv_cdf(share) for share in shares]) for shares in (x, y)]
     for seed in range(120):
         rng = np.random.default_rng(seed)
         ability = [rng.normal(size=(1, 400)) * 0.7 + rng.normal(size=(5, 400)) * 0.714 for _ in range(2)]
         share = [(noise < limit[:, None]) * 1.0 for noise, limit in zip(ability, limits, strict=True)]
         found = effective_robustness(*share, baseline=baseline, draws=200, seed=seed)
+        along = np.array(found.line)
+        bounds = [np.interp([0.55, 0.7, 0.8], along[:, 0], along[:, at]) for at in (2, 3)]
+        truth_there = 1 / (1 + np.exp(-(0.9 * np.log([0.55 / 0.45, 0.7 / 0.3, 0.8 / 0.2]) - 0.8)))
+        on_line += (bounds[0] <= truth_there) & (truth_there <= bounds[1])
         held += [one.low <= truth <= one.high for one, truth in zip(found.models, [0, 0, 0, 0, 0.08], strict=True)]
     assert 0.92 <= held.mean() / 120 <= 0.98
+    assert 0.9 <= on_line.mean() / 120 <= 0.985
 
 
 def test_models_that_fit_no_line_are_refused() -> None:

@@ -1,5 +1,6 @@
 """A comparison as text and as a notebook's HTML; every text is escaped, there is no script."""
 
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
 
     from workbench.audit.compare import Comparison
     from workbench.audit.fragility import Fragility
+    from workbench.audit.robustness import Robust
 
-__all__ = ["fragility_html", "notebook_html", "text"]
+__all__ = ["fragility_html", "notebook_html", "robustness_html", "text"]
 
 MOST = 24  # lines that are shown; the rest is in `.metrics`
 
@@ -76,17 +78,33 @@ def notebook_html(comparison: "Comparison") -> str:
 
 def fragility_html(found: "Fragility") -> str:
     """Return a number under many choices for a notebook's cell: sentences, the curve, how to read it, the limits."""
+    return _page(found.title, found.notes, found.sentences, image("specification_curve", found.chart()), found.limits)
+
+
+def robustness_html(found: "Robust") -> str:
+    """Return several models here and elsewhere for a notebook's cell: the line, who stands away from it, the chart, the limits."""
+    slope = found.slope
+    said = [f"The slope of the line is {format_metric(slope.value, slope.low, slope.high)} (logits)."]
+    apart = found.metrics[(found.metrics["low"] > 0) | (found.metrics["high"] < 0)]
+    for name, value, low, high in apart[["model", "value", "low", "high"]].itertuples(index=False, name=None):
+        side = "above" if value > 0 else "below"
+        said.append(f"{name} stands {side} the line: {format_metric(value, low, high)}.")
+    return _page(found.title, found.notes, said, image("effective_robustness", found.chart()), found.limits)
+
+
+def _page(title: str, notes: Sequence[str], said: Sequence[str], picture: str, limits: Sequence[str]) -> str:
+    """Return title, notes, sentences, a picture and limits; every text is escaped."""
     muted = "color:var(--jp-ui-font-color2, #767676)"
-    parts = [f'<div style="font-size:15px;font-weight:600">{escape(found.title)}</div>']
+    parts = [f'<div style="font-size:15px;font-weight:600">{escape(title)}</div>']
     parts += [
         f'<div style="border-left:3px solid #d9722a;padding-left:10px;margin:6px 0">{escape(note)}</div>'
-        for note in found.notes
+        for note in notes
     ]
-    parts += [f'<div style="margin:6px 0">{escape(sentence)}</div>' for sentence in found.sentences]
-    parts.append(image("specification_curve", found.chart()))
-    limits = "".join(f'<li style="margin:2px 0">{escape(limit)}</li>' for limit in found.limits)
+    parts += [f'<div style="margin:6px 0">{escape(sentence)}</div>' for sentence in said]
+    parts.append(picture)
+    listed = "".join(f'<li style="margin:2px 0">{escape(limit)}</li>' for limit in limits)
     summary = '<summary style="cursor:pointer">What this cannot show</summary>'
-    parts.append(f'<details style="{muted};font-size:12px">{summary}<ul style="margin:4px 0">{limits}</ul></details>')
+    parts.append(f'<details style="{muted};font-size:12px">{summary}<ul style="margin:4px 0">{listed}</ul></details>')
     font = "font-family:var(--jp-ui-font-family, system-ui, sans-serif);font-size:13px;line-height:1.45"
     return f'<div style="{font};max-width:1000px">{"".join(parts)}</div>'
 

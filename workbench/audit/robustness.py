@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.errors import DataError, UsageError, unknown
 from workbench.reports import Report
-from workbench.stats.intervals import Interval
+from workbench.stats.intervals import Interval, wilson
 from workbench.stats.robustness import effective_robustness
 
 if TYPE_CHECKING:
@@ -34,21 +34,41 @@ LIMITS = (
 class Robust:
     """Effective robustness of several models.
 
-    `metrics` has one line per model: model, inside and outside (accuracies), expected (what the line foretells outside), value
+    `metrics` has one line per model: model, inside and outside (accuracies, with Wilson's 95 % bounds in inside_low, inside_high,
+    outside_low, outside_high), expected (what the line foretells outside), value
     (outside minus expected) with low and high (95 %), baseline (whether the line is fitted to it), n_inside, n_outside, method.
-    `slope` and `intercept` are the line's: logit(outside) = intercept + slope logit(inside).
+    `slope` and `intercept` are the line's: logit(outside) = intercept + slope logit(inside); `line` follows it with its 95 %
+    interval (inside, outside, low, high).
     """
 
     metrics: "pd.DataFrame"
     slope: Interval
     intercept: Interval
+    line: "pd.DataFrame"
     notes: tuple[str, ...] = ()
     limits: tuple[str, ...] = LIMITS
 
+    @property
+    def title(self) -> str:
+        """What was compared, in one line."""
+        models, (here, there) = int(self.metrics["baseline"].sum()), self.metrics[["n_inside", "n_outside"]].iloc[0]
+        return f"Effective robustness over {models} models on the line, n = {here:,} inside and {there:,} outside"
+
+    def chart(self) -> Any:
+        """Return accuracy outside over accuracy inside, the line with its band, and each model's distance from it."""
+        from workbench.charts.offline import offline
+        from workbench.charts.robustness import effective_robustness as draw
+
+        return offline(draw(self.metrics, self.line))
+
+    def _repr_html_(self) -> str:
+        from workbench.audit._show import robustness_html
+
+        return robustness_html(self)
+
     def __repr__(self) -> str:
         wide = max(map(len, self.metrics["model"]))
-        models, (here, there) = int(self.metrics["baseline"].sum()), self.metrics[["n_inside", "n_outside"]].iloc[0]
-        said = [f"Effective robustness over {models} models on the line, n = {here:,} inside and {there:,} outside"]
+        said = [self.title]
         said += [f"! {note}" for note in self.notes]
         columns = ["model", "inside", "outside", "expected", "value", "low", "high", "baseline"]
         for name, *shares, value, low, high, on_line in self.metrics[columns].itertuples(index=False, name=None):
@@ -56,7 +76,10 @@ class Robust:
             said.append(f"  {name:<{wide}}  {shown}{'' if on_line else '  not on the line'}")
         said.append(f"  slope {self.slope.value:.2f} [{self.slope.low:.2f}, {self.slope.high:.2f}]")
         return "\n".join(
-            [*said, "columns: accuracy inside, outside, expected outside; outside - expected. .metrics, .limits"]
+            [
+                *said,
+                "columns: accuracy inside, outside, expected outside; outside - expected. .metrics, .line, .chart(), .limits",
+            ]
         )
 
 
@@ -113,6 +136,9 @@ def robustness(
         "high": [one.high for one in found.models], "baseline": fit,
         "n_inside": usual.hits.shape[1], "n_outside": shifted.hits.shape[1], "method": [one.method for one in found.models],
     })  # fmt: skip
+    for side, part in (("inside", usual), ("outside", shifted)):
+        bounds = wilson(part.hits.sum(axis=1), np.full(len(names), part.hits.shape[1]))
+        table = table.assign(**{f"{side}_low": bounds[0], f"{side}_high": bounds[1]})
     notes = [
         f"{part.left:,} rows {side} have no answer of some model; they are left out for all."
         for side, part in (("inside", usual), ("outside", shifted))
@@ -122,7 +148,7 @@ def robustness(
         notes.append(
             "Rows belong together in clusters; the intervals take them as drawn one by one and are too narrow."
         )
-    return Robust(table, found.slope, found.intercept, tuple(notes))
+    return Robust(table, found.slope, found.intercept, pd.DataFrame(found.line), tuple(notes))
 
 
 def _named(reports: Reports, side: str) -> dict[str, Report]:

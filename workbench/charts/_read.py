@@ -14,6 +14,7 @@ from workbench.charts import (
     metrics,
     occupations,
     pairs,
+    robustness,
     specification,
     terms,
 )
@@ -38,6 +39,7 @@ CHARTS: dict[str, Callable[..., Any]] = {
     "histogram": linked.histogram,
     "categories": linked.categories,
     "explored_and_confirmed": confirm.explored_and_confirmed,
+    "effective_robustness": robustness.effective_robustness,
     "specification_curve": specification.specification_curve,
     "bias_and_accuracy": bbq.bias_and_accuracy,
     "differences": pairs.difference_histogram,

@@ -14,19 +14,33 @@ from workbench.errors import DataError, UsageError
 from workbench.stats._checks import Floats
 from workbench.stats._intervals import Interval, undefined, z_quantile
 
-__all__ = ["Robustness", "effective_robustness"]
+__all__ = ["Foretold", "Robustness", "effective_robustness"]
 
 FEWEST = 3
+STEPS, BEYOND = 41, 0.4  # points of the line, and how far it goes on at both ends, in widths of the accuracies inside
 CELLS = 20_000_000  # hits times draws at once
 
 
+class Foretold(NamedTuple):
+    """What the line foretells outside for one accuracy inside, with its interval."""
+
+    inside: float
+    outside: float
+    low: float
+    high: float
+
+
 class Robustness(NamedTuple):
-    """Effective robustness of each model, in accuracy; the line logit(outside) = intercept + slope logit(inside); its models."""
+    """Effective robustness of each model, in accuracy; the line logit(outside) = intercept + slope logit(inside); its models.
+
+    `line` follows it from below the lowest accuracy inside to above the highest, for a band in a chart.
+    """
 
     models: tuple[Interval, ...]
     slope: Interval
     intercept: Interval
     fitted: int
+    line: tuple[Foretold, ...] = ()
 
 
 def effective_robustness(
@@ -96,7 +110,19 @@ def effective_robustness(
         half = quantile * float(values[1:].std(ddof=1))
         return Interval(float(values[0]), float(values[0]) - half, float(values[0]) + half, n + m, how)
 
-    return Robustness(tuple(interval(one) for one in above.T), interval(slope), interval(intercept), int(fit.sum()))
+    line = _along(_logit(x[0], n), slope, intercept, quantile)
+    models = tuple(interval(one) for one in above.T)
+    return Robustness(models, interval(slope), interval(intercept), int(fit.sum()), line)
+
+
+def _along(inside: Floats, slope: Floats, intercept: Floats, quantile: float) -> tuple[Foretold, ...]:
+    """Return the line over logits `inside`, with value ± z deviations of its draws, in logits, as accuracies."""
+    wide = float(np.ptp(inside))
+    places = np.linspace(inside.min() - BEYOND * wide, inside.max() + BEYOND * wide, STEPS)
+    drawn = intercept[:, None] + slope[:, None] * places
+    half = quantile * drawn[1:].std(axis=0, ddof=1)
+    ends = [1 / (1 + np.exp(-one)) for one in (places, drawn[0], drawn[0] - half, drawn[0] + half)]
+    return tuple(Foretold(*map(float, four)) for four in zip(*ends, strict=True))
 
 
 def _hits(values: ArrayLike, name: str) -> Floats:
