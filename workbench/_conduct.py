@@ -139,7 +139,7 @@ def _so_far(
     """Return the report of the examples that are done while the run goes on, None where there is nothing to say yet."""
     try:
         scored = chosen.score(watched.so_far(), data, options, monitor=Silent())
-    except NothingYet:
+    except (NothingYet, NotApplicable):  # the second where a probe needs one of its first calls whole
         return None
     if not len(scored.rows):
         return None

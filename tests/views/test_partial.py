@@ -101,6 +101,16 @@ def test_scores_against_a_reference_come_when_it_is_read() -> None:
     assert [one.rows["example"].nunique() for one in seen[4:]] == [1, 2, 3, 4]
 
 
+def test_a_head_that_is_not_fitted_yet_says_nothing() -> None:
+    """Half of the examples that a head is fitted on are no reason for words of a run that was stopped."""
+    both = wb.Examples.of(
+        [{"text": text, "label": label} for text, label in (("aaa", "x"), ("e", "y"), ("aa", "x"), ("ee", "y"))]
+    )
+    seen = follow("unlabelled", Embedder(), both, reference=both, train=both, draws=20)
+    assert seen[:8] == [None] * 8
+    assert [int((one.rows["set"] == "target").sum()) for one in seen[8:]] == [1, 2, 3, 4]
+
+
 def test_filled_pairs_are_counted_as_they_are_done() -> None:
     """The share of a masked model so far is over the pairs of which both sentences are done."""
     pairs = wb.Examples.of(
