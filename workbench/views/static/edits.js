@@ -25,7 +25,7 @@ class Edits {
     const { columns } = this.store.about, said = (name, value) => valueOf(name, value, columns);
     const place = row === null ? element("td", { text: example, title: "Not among the rows that are explored here" })
       : element("td", {}, [element("button", { type: "button", class: "wb-link", text: example, title: "Open this example", onclick: () => this.open(row) })]);
-    const told = answers.map(([old, now], k) => element("td", { class: typeof now === "string" && old !== now ? "wb-turned" : "" },
+    const told = answers.map(([old, now], k) => element("td", { class: typeof (now ?? old) === "string" ? (old === now ? "wb-told" : "wb-told wb-turned") : "" },
       old === null && now === null ? [span("", "–")] : [span("wb-was", said(heads[k].name, old)), span("", " → "), span("", said(heads[k].name, now))]));
     return element("tr", {}, [place, element("td", { class: "wb-change" }, edited(parts)), ...told, cell(model, time)]);
   }
