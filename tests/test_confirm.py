@@ -277,6 +277,24 @@ def test_the_slices_that_a_part_lists_are_looks() -> None:
     assert report.confirm("domain: law").tried == 17
 
 
+def test_a_slice_of_a_part_is_logged_as_all_rows_have_it() -> None:
+    """A brush or a test in a part means the part's rule, too; the report itself finds the same rows by it."""
+    report = wb.from_predictions(frame(300), holdout=0.5, draws=20)
+    report.rows["domain"] = frame(300)["domain"]
+    part = report.where(domain="law")
+    part.log_selection("explorer", "confidence from 0.8", 9, rule={"confidence": (0.8, None)})
+    found = part.confirm({"confidence": (0.8, None)})
+
+    assert found.findings["slice"].tolist() == ["confidence from 0.8; domain: law"]
+    assert found.tried == 2
+    whole = wb.from_predictions(frame(300), by="domain", holdout=0.5, draws=20)
+    assert whole.where(domain="law").confirm({"confidence": (0.8, None)}).tried == 6  # what the whole lists counts, too
+    assert report.selections["rule"].nunique() == 2  # the part, and the slice in it
+    assert set(
+        report.rows["domain"][report.rows["example"].isin(found.rows(found.findings["slice"][0])["example"])]
+    ) == {"law"}
+
+
 def test_a_kept_selection_that_is_shown_again_is_no_further_look() -> None:
     """By its name, with its rule or without."""
     report = made()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from workbench._looks import shown_slices
+from workbench._looks import shown_slices, within
 from workbench._rules import Rule, parsed, plain, rule_of
 from workbench._selections import CONFIRM
 from workbench.errors import UsageError, unknown
@@ -30,9 +30,11 @@ def tried_slices(report: "Report") -> list[Slice]:
         for line in report._log
         if line.source != CONFIRM
     ]
-    base = Rule(()) if report._look is None else report._look.rule
-    if base is not None and not base.conditions:  # a part logs its own
-        found += [Slice(rule.words, rule) for rule in shown_slices(report, metrics)]
+    source = None if report._look is None else report._look.source
+    if source is not None:
+        found += [Slice(rule.words, rule) for rule in shown_slices(source, source.metrics)]
+    if report._look is None or report._look.rule is not None:
+        found += [_within(report, Slice(rule.words, rule)) for rule in shown_slices(report, metrics)]
     return _unique(found)
 
 
@@ -80,7 +82,7 @@ def _found(report: "Report", one: Any) -> Slice:
             )
         if same:
             last = next(line for line in reversed(same) if line.rule)
-            return Slice(last.description, Rule.from_text(last.rule))
+            return _within(report, Slice(last.description, Rule.from_text(last.rule)))
         rule = parsed(one, report.rows)
     elif isinstance(one, Mapping):
         rule = rule_of(one)
@@ -93,4 +95,10 @@ def _found(report: "Report", one: Any) -> Slice:
             column = report.rows.get(condition.column)
             known = [] if column is None else sorted({plain(value) for value in column.dropna()})[:20]
             raise unknown(f"value of {condition.column}", condition.words.partition(" ")[2], known)
-    return Slice(rule.words, rule)
+    return _within(report, Slice(rule.words, rule))
+
+
+def _within(report: "Report", one: Slice) -> Slice:
+    """Return a slice of a part as all rows have it: with the part's own rule, where it has one."""
+    rule = None if one.rule is None else within(report, one.rule)
+    return one if rule is None or rule == one.rule else Slice(rule.words, rule)

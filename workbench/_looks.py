@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from workbench.reports import Report
 
-__all__ = ["Look", "by_look", "ids_key", "note", "part_look", "shown_slices"]
+__all__ = ["Look", "by_look", "ids_key", "note", "part_look", "shown_slices", "within"]
 
 GROUP, CROSSED, WHERE = "group", " & ", "where"
 MOST_CROSSED = 4  # columns of an intersection
@@ -36,6 +36,7 @@ class Look(NamedTuple):
     rule: Rule | None = Rule(())
     words: str = ""
     known: frozenset[tuple[str, ...]] = frozenset()
+    source: "Report | None" = None  # the report that all was derived from
 
     def knows(self, rule: Rule) -> bool:
         """Whether the source lists this slice by itself."""
@@ -88,7 +89,7 @@ def by_look(report: "Report") -> Look:
     crossed = int(report.options.get("intersections", 1))
     columns = dict.fromkeys((*report.by, GROUP))
     several = [tuple(sorted(few)) for few in _crossed(columns, crossed)]
-    return Look(known=frozenset([*((name,) for name in columns), *several]))
+    return Look(known=frozenset([*((name,) for name in columns), *several]), source=report)
 
 
 def part_look(report: "Report", rows: "pd.DataFrame", ids: Any, columns: Mapping[str, Any]) -> Look | None:
@@ -153,6 +154,12 @@ def _both(one: Rule | None, other: Rule | None) -> Rule | None:
             return None
         kept[condition.column] = Condition(condition.column, values)
     return Rule(tuple(sorted(kept.values())))
+
+
+def within(report: "Report", rule: Rule) -> Rule | None:
+    """Return what a rule of a part means in all rows: the part's own rule, too; None where ids alone say the part."""
+    look = report._look
+    return rule if look is None else _both(look.rule, rule)
 
 
 def note(report: "Report", metrics: "pd.DataFrame | None" = None) -> None:

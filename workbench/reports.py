@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench._edited import Edited, edited_of
-from workbench._looks import Look, by_look, note, part_look
+from workbench._looks import Look, by_look, note, part_look, within
 from workbench._record import RunRecord, now
 from workbench._report_files import EDITS, contents, read, write
 from workbench._rules import Rule, rule_of
@@ -258,8 +258,10 @@ class Report:
         can carry it to the held-out rows. `tried` is how many slices were looked at together.
         """
         given = rule_of(rule) if isinstance(rule, Mapping) else rule
-        text = "" if given is None else given.text
-        self._log.append(Selection(now(), source, description, int(n), name, tuple(examples), text, int(tried)))
+        whole = None if given is None else within(self, given)  # of a part: its own rule, too
+        said = description if whole == given or whole is None else whole.words
+        text = "" if whole is None else whole.text
+        self._log.append(Selection(now(), source, said, int(n), name, tuple(examples), text, int(tried)))
 
     @property
     def selections(self) -> "pd.DataFrame":

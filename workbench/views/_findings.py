@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench._confirm_show import CONFIRMED, NOT, UNTESTED, said_parts
-from workbench._looks import ids_key
+from workbench._looks import ids_key, note
 from workbench._rules import LENGTH, Rule
 from workbench._selections import CONFIRM, EXPLORED, Log, Selection
 from workbench.charts.metrics import metric_title
@@ -59,6 +59,7 @@ class Findings:
         self._held = int((report.rows["half"] == "confirm").sum())
         self._told = Latest(lambda _: changed(self.told()), failed=lambda _, error: self._problem(error), pause=MOMENT)
         self._tests = Latest(self._test, failed=lambda _, error: self._problem(error))
+        note(report)  # of a part: it is looked at now
         if isinstance(report._log, Log):
             report._log.watch(self.heard)
 
@@ -179,9 +180,11 @@ class Findings:
     def _looked_up(self, text: str) -> list[int] | None:
         if not text.startswith("["):
             return None
-        rule = Rule.from_text(text)
+        rule, look = Rule.from_text(text), self._report._look
+        of_part = () if look is None or look.rule is None else look.rule.columns
+        columns = tuple(name for name in rule.columns if name not in of_part)
         for at, field in enumerate(self._lens.fields):
-            if field.kind == _fields.SLICE and rule.columns == (field.name,) and field.name in self._rows:
+            if field.kind == _fields.SLICE and columns == (field.name,) and field.name in self._rows:
                 counts = np.bincount(field.codes[rule.holds(self._rows)], minlength=field.bins + 1)
                 chosen = np.flatnonzero(counts)
                 if (

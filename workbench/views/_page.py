@@ -292,7 +292,7 @@ def part_of(report: "Report", lens: Lens, rows: "pd.DataFrame") -> "Report":
     """
     brief = dict(lens.view.brief) if lens.view is not None else {}
     overall: Any = report.with_options(by=(), **brief)
-    part: Report = dataclasses.replace(overall, rows=rows, stored={})
+    part: Report = dataclasses.replace(overall, rows=rows, stored={}, _look=None)  # the explorer logs it
     return part
 
 
