@@ -1,7 +1,7 @@
 """Make the logs of other tools that `tests/data/test_logs*.py` read: real runs over questions of the pack `facts`.
 
-Run: python -m benchmarks.peer_logs [lm-eval] [inspect] [helm] [garak]. Each tool gets an environment of its own (minutes, once).
-Beside each log stands `printed.json`: the numbers that the tool itself wrote on its screen or into its results.
+Run: python -m benchmarks.peer_logs [lm-eval] [inspect] [helm] [helm-apart] [garak]. Each tool gets an environment of its own
+(minutes, once). Beside each log stands `printed.json`: the numbers that the tool itself wrote on its screen or into its results.
 """
 
 import json
@@ -190,24 +190,21 @@ def inspect(folder: Path) -> None:
     kept("inspect", logs, printed)
 
 
-def helm(folder: Path) -> None:
+def helm(folder: Path, *, entry: str = "facts", n: int = 10, place: str = "helm", more: str = "") -> None:
     """Run multiple choice with the choices in the prompt."""
     python = peers.python("helm", HELM, beside=True)
     ran(python, "-m", "pip", "uninstall", "-y", "torchvision", folder=folder)  # it is built for another torch
     model = model_in(folder)
-    place = folder / "prod_env"
-    place.mkdir()
+    home = folder / "prod_env"
+    home.mkdir()
     for name, text in (
-        ("model_deployments", DEPLOYMENT),
+        ("model_deployments", DEPLOYMENT.replace("device: cpu", f"device: cpu{more}")),
         ("model_metadata", METADATA),
         ("tokenizer_configs", TOKENIZER),
     ):
-        (place / f"{name}.yaml").write_text(text.replace("MODEL", str(model)))
-    words = [
-        "--run-entries",
-        "facts:model=huggingface/smollm2",
-        *["--suite", "s", "--max-eval-instances", "10", "-n", "1"],
-    ]
+        (home / f"{name}.yaml").write_text(text.replace("MODEL", str(model)))
+    entries = ["--run-entries", f"{entry}:model=huggingface/smollm2"]
+    words = [*entries, "--suite", "s", "--max-eval-instances", str(n), "-n", "1"]
     env = {"QUESTIONS": str(questions(folder, 12)), "PYTHONPATH": str(HERE)}
     ran(python, HERE / "helm_facts.py", *words, folder=folder, **env)
     ran(python.parent / "helm-summarize", "--suite", "s", folder=folder)
@@ -216,7 +213,12 @@ def helm(folder: Path) -> None:
         one["name"]["name"]: one["mean"] for one in json.loads((run / "stats.json").read_text()) if one.get("count")
     }
     names = ("per_instance_stats", "stats", "scenario_state", "run_spec", "instances", "display_predictions")
-    kept("helm", [run / f"{name}.json" for name in names], {"exact_match": means["exact_match"]})
+    kept(place, [run / f"{name}.json" for name in names], {"exact_match": means["exact_match"]})
+
+
+def helm_apart(folder: Path) -> None:
+    """Run multiple choice with each choice asked apart, on plain text: a template would stand after the choice."""
+    helm(folder, entry="facts_apart", n=6, place="helm_apart", more=", apply_chat_template: false")
 
 
 def garak(folder: Path) -> None:
@@ -234,7 +236,9 @@ def garak(folder: Path) -> None:
     kept("garak", [folder / "small.report.jsonl"], {f"{p} {d}": int(k) / int(n) for p, d, k, n in found})
 
 
-TOOLS: dict[str, Callable[[Path], None]] = {"lm-eval": lm_eval, "inspect": inspect, "helm": helm, "garak": garak}
+TOOLS: dict[str, Callable[[Path], None]] = {"lm-eval": lm_eval, "inspect": inspect, "helm": helm, "garak": garak} | {
+    "helm-apart": helm_apart
+}
 
 if __name__ == "__main__":
     for tool in sys.argv[1:] or TOOLS:

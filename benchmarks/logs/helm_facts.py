@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 
 from helm.benchmark import run
-from helm.benchmark.adaptation.common_adapter_specs import get_multiple_choice_joint_adapter_spec
+from helm.benchmark.adaptation.common_adapter_specs import (
+    get_multiple_choice_joint_adapter_spec,
+    get_multiple_choice_separate_adapter_spec,
+)
 from helm.benchmark.metrics.common_metric_specs import get_exact_match_metric_specs
 from helm.benchmark.run_spec import RunSpec, run_spec_function
 from helm.benchmark.scenarios.scenario import (
@@ -61,6 +64,20 @@ def facts() -> RunSpec:
             output_noun="Answer",
             max_train_instances=SHOTS,
             max_tokens=1,
+        ),
+        metric_specs=get_exact_match_metric_specs(),
+        groups=["facts"],
+    )
+
+
+@run_spec_function("facts_apart")
+def facts_apart() -> RunSpec:
+    """Return the run that asks for the log-likelihood of each choice."""
+    return RunSpec(
+        name="facts_apart",
+        scenario_spec=ScenarioSpec(class_name="helm_facts.FactsScenario"),
+        adapter_spec=get_multiple_choice_separate_adapter_spec(
+            method="multiple_choice_separate_original", empty_input=False
         ),
         metric_specs=get_exact_match_metric_specs(),
         groups=["facts"],

@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from data.real_logs import LOGS, PRINTED, accuracy, opened
 
@@ -56,6 +57,28 @@ def test_helm_confidence_is_its_max_prob(tmp_path: Path) -> None:
     frame = wb.read_predictions(tmp_path).frame
 
     assert frame["confidence"].tolist() == [(at + 1) / (len(entries) + 1) for at in range(len(entries))]
+
+
+def test_choices_that_helm_asked_apart_have_logits(tmp_path: Path) -> None:
+    """Their softmax is HELM's max_prob, their argmax its predicted_index; tokens that do not give it leave the confidence alone."""
+    predictions = wb.read_predictions(LOGS / "helm_apart")
+    stats = json.loads((LOGS / "helm_apart" / "per_instance_stats.json").read_text())
+    told = [{one["name"]["name"]: one.get("mean") for one in entry["stats"]} for entry in stats]
+    report = wb.from_predictions(predictions)
+    logits = np.array(report.rows["logits"].tolist())
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+
+    assert accuracy(report) == PRINTED["helm_apart"]["exact_match"]
+    assert (p / p.sum(axis=1, keepdims=True)).max(axis=1) == pytest.approx([one["max_prob"] for one in told], abs=1e-6)
+    assert logits.argmax(axis=1).tolist() == [one["predicted_index"] for one in told]
+
+    shutil.copytree(LOGS / "helm_apart", tmp_path / "run")
+    state = tmp_path / "run" / "scenario_state.json"
+    state.write_text(state.read_text().replace('"polonium"', '"radium"'))
+    other = wb.read_predictions(tmp_path / "run")
+    assert "logits" not in other.frame
+    assert other.frame["confidence"].tolist() == pytest.approx([one["max_prob"] for one in told])
+    assert any("do not give HELM's scores" in note for note in other.notes)
 
 
 def test_garak_gives_the_numbers_it_printed() -> None:

@@ -1,7 +1,8 @@
 """Runs of HELM: a folder with `per_instance_stats.json` or `display_predictions.json`, and what stands beside it.
 
 A row is an instance, of a train trial and a perturbation (its variant). The confidence is HELM's own `max_prob`, the probability of
-what the model wrote, where the run has one; HELM's calibration metrics are of the same number.
+what the model wrote or, where each choice was asked apart, the largest softmax of their scores; HELM's calibration metrics are of
+the same number. Scores that give it become logits (`_helm_choices`).
 """
 
 import math
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from workbench.data._logs._files import json_of
+from workbench.data._logs._helm_choices import APART, agree, scores_of
 from workbench.data._logs._part import Asked, Part, Printed, Read, chosen, frame_of, hit, short, text_of
 from workbench.errors import DataError
 
@@ -27,7 +29,7 @@ FIRST = (
     *("exact_match_indicator", "final_number_exact_match", "math_equiv", "pass"),
 )
 COUNTS = re.compile(
-    r"num_|training_|inference_|finish_reason_|batch_size|prompt_truncated|logprob|max_prob|.*_tokens$|.*bytes$"
+    r"num_|training_|inference_|finish_reason_|batch_size|prompt_truncated|logprob|max_prob|predicted_index$|.*_tokens$|.*bytes$"
 )
 MODEL = re.compile(r"[:,]model(?:_deployment)?=([^,]*)")
 
@@ -118,10 +120,13 @@ def _read(folder: Path, task: str, asked: Asked) -> Read:
     metric = chosen(known, asked.metric, FIRST, folder.name)
     said = _said(folder)
     stated = [few.get("max_prob") for few in numbers.values()]
+    apart = _apart(folder)
+    picked = [apart.get(key, apart.get(key._replace(perturbation=""))) for key in numbers]
+    scored = all(one is not None and agree(one, few) for one, few in zip(picked, numbers.values(), strict=True))
     usable = all(p is not None and 0 <= p <= 1 for p in stated) and any(p != 1 for p in stated)
     trials = len({key.trial for key in numbers}) > 1
     records = []
-    for key, few in numbers.items():
+    for (key, few), scores in zip(numbers.items(), picked, strict=True):
         where = f"{folder.name}, instance {key.instance}"
         value = few.get(metric, math.nan)
         several = [f"trial {key.trial}"] if trials else []
@@ -138,9 +143,17 @@ def _read(folder: Path, task: str, asked: Asked) -> Read:
                 **said.get(key, said.get(key._replace(perturbation=""), {})),
             }
         )
+        if apart:
+            records[-1] |= _picked(records[-1], few, scores if scored else None)
     frame = frame_of(records, folder.name)
     notes = []
-    if usable:
+    if apart and usable:
+        notes.append(
+            "The confidence is HELM's max_prob: the largest softmax over the scores of the choices, asked apart."
+        )
+        if not scored:
+            notes.append("The logged tokens do not give HELM's scores of the choices: there are no logits.")
+    elif usable:
         notes.append("The confidence is HELM's max_prob: the probability of the tokens that were written.")
     elif any(p is not None for p in stated):
         notes.append("Every max_prob of the run is 1 or none is usable: its server gave no probabilities.")
@@ -149,6 +162,31 @@ def _read(folder: Path, task: str, asked: Asked) -> Read:
         notes.append(f"{silent} rows have no {metric}; they have no outcome.")
     slices = [name for name in ("split", "perturbation") if name in frame and frame[name].nunique() > 1]
     return Read(frame, _printed(folder, metric, frame), metric, notes, slices)
+
+
+def _apart(folder: Path) -> dict[Key, list[float] | None]:
+    """Return the scores of the choices of each row, {} where they were not asked apart."""
+    method = str((_object(folder / SPEC).get("adapter_spec") or {}).get("method") or "")
+    if method not in APART:
+        return {}
+    states: dict[Key, list[Mapping[str, Any]]] = {}
+    for state in _object(folder / STATE).get("request_states") or []:
+        instance = state.get("instance") or {}
+        key = Key(
+            str(instance.get("id")), int(state.get("train_trial_index") or 0), _perturbed(instance.get("perturbation"))
+        )
+        states.setdefault(key, []).append(state)
+    return {key: scores_of(several, method) for key, several in states.items()}
+
+
+def _picked(record: Mapping[str, Any], numbers: Mapping[str, float], scores: Sequence[float] | None) -> dict[str, Any]:
+    """Return what a row whose choices were asked apart holds beside: the choice picked and, with scores, logits and its label."""
+    choices, index = record.get("choices") or [], numbers.get("predicted_index")
+    known = index is not None and 0 <= index < len(choices)
+    told: dict[str, Any] = {"predicted": choices[int(index)]} if known and index is not None else {}
+    if scores is None or record.get("label") not in choices:
+        return told
+    return told | {"logits": list(scores), "label": choices.index(record["label"])}
 
 
 def _said(folder: Path) -> dict[Key, dict[str, Any]]:
