@@ -86,16 +86,19 @@ CASES: dict[str, tuple[str, Callable[[], Any], dict[str, Any], dict[str, str]]] 
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+LONG = {"swap, answers", "winobias, pronouns", "sweep of swaps"}  # ways that the others nearly take
+
+
+@pytest.mark.parametrize("case", [pytest.param(one, marks=pytest.mark.slow if one in LONG else ()) for one in CASES])
 def test_the_unchanged_text_gives_the_reported_numbers_and_another_moves_them(case: str) -> None:
-    """Of the first and of the last row, to 1e-12, of rows that were saved and read again, each asked alone."""
+    """Of a row, to 1e-12, of rows that were saved and read again, each asked alone."""
     probe, examples, options, edit = CASES[case]
     asked = model()
     made = wb.run(probe, asked, examples(), **options)
     stored = pd.read_parquet(io.BytesIO(made.rows.to_parquet(index=False)))
     explorer = explore(replace(made, rows=stored), model=asked)
     assert explorer.about["what_if"]["why_not"] == ""
-    for at in (0, -1):
+    for at in (0, -1) if probe == "swap" else (-1,):  # an original, and a variant
         row = explorer.selection.iloc[at]
         same = explorer.what_if(row, **{name: row[name] for name in edit}).set_index("measure")
         told = same[same["reported"].map(lambda value: isinstance(value, float) and np.isfinite(value))]
