@@ -14,6 +14,7 @@ import calibration
 import corruptions
 import groups
 import imports
+import notebook_cost
 import ood
 import partial
 import scoring
@@ -26,7 +27,7 @@ HERE = Path(__file__).parent
 HEADER = """# Benchmarks
 
 Made by `make bench`; the tables of scoring, which take hours, by `benchmarks/run.py scoring` and `benchmarks/run.py curves`,
-those of brushing, which need Chromium, by `benchmarks/run.py brush`.
+those of brushing, which need Chromium, by `benchmarks/run.py brush`, those of the notebooks by `benchmarks/run.py notebooks`.
 CPU time, one thread, ours and the peer's interleaved in one run, the numbers checked for equality first.
 A ratio is peer time over ours. Compare ratios, not milliseconds: the machine is shared.
 
@@ -49,6 +50,7 @@ PARTS: dict[str, Callable[..., list[dict[str, str]]]] = {
     "Curves of scoring, SmolLM2-135M-Instruct": scoring_curves.rows,
     "Brushing linked views": brush.rows,
     "Watching a run": partial.rows,
+    "Notebooks: time and memory": notebook_cost.rows,
     "Imports (fresh interpreters)": imports.rows,
     "Calibration statistics": calibration.rows,
     "Group metrics": groups.rows,
@@ -56,11 +58,13 @@ PARTS: dict[str, Callable[..., list[dict[str, str]]]] = {
     "Out-of-distribution scores": ood.rows,
     "Shift": shift.rows,
 }
-LONG = ("scoring", "curves", "brush")  # run only when named; what was run before is kept, case by case
+KEPT = ("scoring", "curves", "brush")  # what was run before is kept, case by case
+LONG = (*KEPT, "notebooks")  # run only when named
 NOTES = {
     "Scoring": scoring.NOTE,
     "Brushing linked views": brush.NOTE,
     "Watching a run": partial.NOTE,
+    "Notebooks: time and memory": notebook_cost.NOTE,
     "Curves of scoring, SmolLM2-135M-Instruct": scoring_curves.NOTE,
 }
 
@@ -98,10 +102,12 @@ def main() -> None:
     before = sections(page.read_text()) if page.exists() else {}
     after = {}
     for title, rows in PARTS.items():
-        long = title.lower().startswith(LONG)
+        long, keeps = title.lower().startswith(LONG), title.lower().startswith(KEPT)
         if title.lower().startswith(wanted) if wanted else not long:
-            made = table(rows(kept=given.kept) if long else rows())
-            after[title] = NOTES.get(title, "") + (merged(before.get(title, ""), made) if given.kept and long else made)
+            made = table(rows(kept=given.kept) if keeps else rows())
+            after[title] = NOTES.get(title, "") + (
+                merged(before.get(title, ""), made) if given.kept and keeps else made
+            )
     parts = {title: after.get(title, before.get(title, "")) for title in PARTS}
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}; " + ", ".join(
         f"{name} {version}" for name, version in versions().items()
