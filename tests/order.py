@@ -1,8 +1,8 @@
-"""Which process runs which file, and when: `--dist loadfile`, but the longest files first and all browser tests together.
+"""Which process runs which file, and when: `--dist loadfile`, but the longest files first and the browser tests in two parts.
 
 xdist starts with the files that have the most tests. Those are the quickest here, and one process would be left alone with a
-notebook at the end. The browser tests share a server, a page and a kernel, so that two processes would start each twice. Within
-a file, and among all files that are not named, the order stays random.
+notebook at the end. Browser tests share a server, a page and a kernel; those of the files that take kernels of their own anyway
+are a part by themselves. Within a file, and among all files that are not named, the order stays random.
 """
 
 from pathlib import Path
@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 BROWSER = "tests/browser"
+OWN = tuple(f"{BROWSER}/test_browser_{name}.py" for name in ("access", "lab", "launcher", "quickstart", "what_if"))
 LONGEST = (
     BROWSER,
+    OWN[0],
     "tests/test_notebooks.py",
     "tests/test_course.py",
     "tests/test_audits.py",
@@ -49,12 +51,16 @@ LONGEST = (
 
 
 def part_of(nodeid: str) -> str:
-    """Return what goes to one process whole: the file of a test, or the folder of the browser tests.
+    """Return what goes to one process whole: the file of a test, or one of the two parts of the browser tests.
 
     >>> part_of("tests/test_wheel.py::test_it"), part_of("tests/browser/test_it.py::test_that")
     ('tests/test_wheel.py', 'tests/browser')
+    >>> part_of(f"{OWN[-1]}::test_it") == OWN[0]
+    True
     """
     file = nodeid.split("::", 1)[0]
+    if file in OWN:
+        return OWN[0]
     return BROWSER if file.startswith(f"{BROWSER}/") else file
 
 
@@ -82,4 +88,4 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def missing() -> list[str]:
     """Return the names above that are no file or folder."""
     root = Path(__file__).parents[1]
-    return [name for name in LONGEST if not (root / name).exists()]
+    return [name for name in (*LONGEST, *OWN) if not (root / name).exists()]

@@ -131,9 +131,9 @@ def test_no_id_occurs_twice(document: str) -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_themes_share_one_picture(attacked: wb.Report, document: str) -> None:
+def test_themes_share_one_picture(attacked: wb.Report) -> None:
     """The theme "auto" has a dark block, "light" none; the body is the same."""
-    auto, light = document, to_html(attacked, theme="light")
+    auto, light = to_html(attacked), to_html(attacked, theme="light")
 
     assert "prefers-color-scheme: dark" in auto
     assert "prefers-color-scheme" not in light

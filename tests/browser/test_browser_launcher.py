@@ -107,6 +107,7 @@ def test_the_quickstart_by_clicks_alone(notebook: Callable[..., Any], embedded_m
             book.picture(f"launcher-{theme.lower()}-{width}")
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_while_the_page_is_opened_again(notebook: Callable[..., Any]) -> None:
     """Partial numbers are drawn, a brush answers, a page that is loaded anew shows the run, and Cancel keeps what is done."""
     book = notebook(SLOW, LAUNCH, "wb.runs()", height=1900, alone=True)

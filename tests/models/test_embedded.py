@@ -226,6 +226,7 @@ print(peak() - before, model.info.bytes // 1024)
 
 
 @pytest.mark.model
+@pytest.mark.slow
 @pytest.mark.usefixtures("embedded_model")
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_loading_takes_little_more_memory_than_the_weights() -> None:

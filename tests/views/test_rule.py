@@ -82,7 +82,7 @@ def test_what_columns_cannot_say_has_no_rule() -> None:
         assert rule_of_brush(lens, report.explored, brush, by_mass=False) is None
     explorer = wb.explore(report)
     with explorer._lock:
-        explorer._take(Brush(1, first, False, 1.0, "x"))
+        explorer._take(Brush(1, first, False, 1.0, "x"), None)
     explorer.name("some")
     explorer.select(list(report.explored["example"][:1]))
     explorer.name("one")
