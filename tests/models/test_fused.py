@@ -9,7 +9,6 @@ import tiny
 import torch
 from heads import NAMES, draw, oracle, same
 from torch import Tensor
-from torch._dynamo.testing import CompileCounterWithBackend
 
 from workbench.models import _fused
 from workbench.models._fused import Fused
@@ -117,6 +116,8 @@ def compiled_as_plain(backend: Any) -> None:
 @pytest.mark.filterwarnings("ignore")  # of torch's compiler, about itself
 def test_one_graph_serves_every_size() -> None:
     """Traced once by torch.compile, the kernel is not made anew for other numbers of positions, targets or tokens."""
+    from torch._dynamo.testing import CompileCounterWithBackend  # twelve seconds, for all who collect tests
+
     counter = CompileCounterWithBackend("aot_eager")
 
     compiled_as_plain(counter)
