@@ -26,7 +26,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "artifacts"
 TOKEN = "only-for-tests"
-WAIT = 60_000  # ms that a page may take on a loaded machine
+WAIT = 120_000  # ms that a page may take: on a loaded machine, and where the kernel writes its byte code first
 LOCAL = {"127.0.0.1", "localhost", ""}
 SETTLED = "() => document.querySelector('.wb-metrics-panel .wb-state').textContent.startsWith('n =')"
 BOXES = """() => [...document.querySelectorAll('.wb-panel')].map(e => {
@@ -291,6 +291,7 @@ def blank(browser: Any) -> Iterator[Any]:
 def context(browser: Any) -> Iterator[Any]:
     """Keep what pages load: JupyterLab's own scripts are read once."""
     made = browser.new_context()
+    made.set_default_timeout(WAIT)
     yield made
     made.close()
 
