@@ -53,9 +53,8 @@ class Log(list[Selection]):
 
     def __init__(self, lines: Iterable[Selection] = ()) -> None:
         super().__init__(lines)
-        self.by_ids: dict[
-            str, str
-        ] = {}  # the words of selections that no rule says, by `_looks.ids_key` of their examples
+        # the words of selections that no rule says, by `_looks.ids_key` of their examples
+        self.by_ids: dict[str, str] = {}
         self._watchers: list[weakref.WeakMethod[Callable[[], None]]] = []
 
     def __reduce__(self) -> tuple[Any, ...]:

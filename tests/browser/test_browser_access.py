@@ -52,10 +52,10 @@ def test_axe_finds_nothing_serious_in_any_view(notebook: Callable[..., Any]) -> 
     book = notebook(DATA, *EACH, height=1900)
     book.run_all()
     for place in (".workbench-canvas", ".wb-differences-panel"):
-        book.page.wait_for_selector(place, timeout=120_000)
-    book.page.wait_for_function("() => document.querySelectorAll('[data-ready=true]').length >= 6", timeout=120_000)
-    book.page.wait_for_selector(".workbench-threshold .wb-tpr", timeout=120_000)
-    book.page.wait_for_function("() => document.querySelectorAll('.wb-body .wb-row').length > 40", timeout=120_000)
+        book.page.wait_for_selector(place)
+    book.page.wait_for_function("() => document.querySelectorAll('[data-ready=true]').length >= 6")
+    book.page.wait_for_selector(".workbench-threshold .wb-tpr")
+    book.page.wait_for_function("() => document.querySelectorAll('.wb-body .wb-row').length > 40")
     book.page.locator(".wb-body .wb-row").first.click()
     book.page.wait_for_selector(".wb-detail dl")
     for theme in ("Light", "Dark"):
@@ -75,7 +75,7 @@ def test_a_canvas_is_worked_by_the_keyboard_alone(notebook: Callable[..., Any]) 
     book = notebook(DATA, "canvas = wb.explore(first, second)\ncanvas", height=1900)
     book.run_all()
     page, keys = book.page, book.page.keyboard
-    page.wait_for_selector(".workbench-canvas[data-ready='true']", timeout=120_000)
+    page.wait_for_selector(".workbench-canvas[data-ready='true']")
     page.wait_for_selector(".wb-body .wb-row")
 
     def until(wanted: str) -> None:
@@ -151,9 +151,7 @@ def test_five_explorers_cost_the_libraries_once(notebook: Callable[..., Any]) ->
     book = notebook(DATA, *["wb.explore(first)"] * 5, height=1900, alone=True)
     before = book.received["bytes"]
     book.run_all()
-    book.page.wait_for_function(
-        "() => document.querySelectorAll('.workbench-explorer[data-ready=true]').length === 5", timeout=120_000
-    )
+    book.page.wait_for_function("() => document.querySelectorAll('.workbench-explorer[data-ready=true]').length === 5")
     book.page.wait_for_timeout(1_500)
     traffic = book.received["bytes"] - before
     book.command("docmanager:save")

@@ -71,7 +71,7 @@ def test_a_brush_in_one_report_counts_in_all(notebook: Callable[..., Any]) -> No
     """Drag in the calibration, click in the next tokens: pandas agrees in all three; undo, names and themes hold."""
     book = notebook(DATA, SHOW, width=1600, height=1900)
     book.run_all()
-    book.page.wait_for_selector(READY, timeout=120_000)
+    book.page.wait_for_selector(READY)
     book.page.wait_for_selector(".wb-body .wb-row")
     until(book, [900, 500, 2700])
     book.drag("reliability", 0.62, 0.88)

@@ -36,8 +36,8 @@ def test_a_click_on_the_disagreement_selects_it_in_both(notebook: Callable[..., 
     """The four cells are pandas' counts; a click filters both reports and what differs; the table shows both answers."""
     book = notebook(DATA, SHOW, width=1600, height=1900)
     book.run_all()
-    book.page.wait_for_selector(".workbench-canvas[data-ready='true']", timeout=120_000)
-    book.page.wait_for_function(RESAMPLED, timeout=120_000)
+    book.page.wait_for_selector(".workbench-canvas[data-ready='true']")
+    book.page.wait_for_function(RESAMPLED)
     told = [int(one) for one in book.ask(TOLD).split()]
     cells = [int(text) for text in book.page.locator(".wb-cross-n").all_inner_texts()]
     assert cells == told
@@ -64,7 +64,7 @@ def test_a_click_on_the_disagreement_selects_it_in_both(notebook: Callable[..., 
         arg=told[1],
     )
     book.page.wait_for_timeout(800)
-    book.page.wait_for_function(RESAMPLED, timeout=120_000)
+    book.page.wait_for_function(RESAMPLED)
     assert book.ask("s = wb.selection; print(len(s), s.correct.min(), s.correct_b.max())") == f"{told[1]} 1.0 0.0"
     assert book.page.get_attribute(".wb-cross-cell >> nth=1", "aria-checked") == "true"
     assert [int(text) for text in book.page.locator(".wb-cross-n").all_inner_texts()] == told
@@ -75,7 +75,7 @@ def test_a_click_on_the_disagreement_selects_it_in_both(notebook: Callable[..., 
     book.page.wait_for_function("() => document.querySelector('.wb-tile-n .wb-value').textContent === '800'")
     book.drag("histogram", 0.3, 0.6)
     book.page.wait_for_timeout(1500)
-    book.page.wait_for_function(RESAMPLED, timeout=120_000)
+    book.page.wait_for_function(RESAMPLED)
     n = int(book.page.inner_text(".wb-tile-n .wb-value"))
     assert 0 < n < 800
     assert sum(int(text) for text in book.page.locator(".wb-cross-n").all_inner_texts()) == n

@@ -20,7 +20,7 @@ def test_a_drawn_curve_is_compared_with_the_measured_one(notebook: Callable[...,
     book = notebook(MAKE)
     book.run_all()
     page = book.page
-    page.wait_for_selector(".workbench-drawing .wb-plot", timeout=120_000)
+    page.wait_for_selector(".workbench-drawing .wb-plot")
     book.idle()
     assert page.is_disabled(".wb-reveal")
     assert page.evaluate("() => !document.querySelector('.wb-measured').children.length")

@@ -201,7 +201,7 @@ def test_the_saved_notebook_shows_a_picture_without_its_kernel(notebook: Callabl
     assert len(saved) < 1_000_000
     book.page.goto("about:blank")
     book.open()
-    book.page.wait_for_selector(".workbench-static svg, .workbench-static img", timeout=120_000)
+    book.page.wait_for_selector(".workbench-static svg, .workbench-static img")
     book.page.wait_for_timeout(4000)
     assert book.page.is_visible(".workbench-static")
     assert "Error displaying widget" not in book.page.inner_text(".jp-Notebook")

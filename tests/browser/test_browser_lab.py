@@ -85,10 +85,10 @@ def test_the_panel_shows_a_run_cancels_it_and_a_report_opens(notebook: Callable[
         True,
     ]  # it follows the theme
     page.get_by_role("button", name="Explore it in a notebook").click()
-    page.wait_for_selector(".workbench-explorer[data-ready='true']", timeout=120_000)
+    page.wait_for_selector(".workbench-explorer[data-ready='true']")
 
     book.command("launcher:create")
     page.locator(".jp-LauncherCard[title*='launcher']").first.click()
-    page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .workbench-launcher", timeout=120_000)
+    page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .workbench-launcher")
     page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .wb-insert").first.click()
     page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell .cm-content:has-text('wb.run(')").wait_for()

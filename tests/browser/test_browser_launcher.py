@@ -54,7 +54,7 @@ def test_the_quickstart_by_clicks_alone(notebook: Callable[..., Any], embedded_m
     book = notebook(LAUNCH, height=1500)
     page = book.page
     book.run_all()
-    page.wait_for_selector(".workbench-launcher", timeout=120_000)
+    page.wait_for_selector(".workbench-launcher")
     choose(book, "Model", "smollm2-135m-instruct")
     choose(book, "Examples", "facts")
     choose(book, "Probe", "calibration")
@@ -65,7 +65,7 @@ def test_the_quickstart_by_clicks_alone(notebook: Callable[..., Any], embedded_m
     book.picture("launcher-light")
 
     page.click(".wb-run")
-    page.wait_for_selector(".workbench-progress", timeout=120_000)
+    page.wait_for_selector(".workbench-progress")
     page.wait_for_selector(".wb-ended:not([hidden])", timeout=300_000)
     assert "The report is in report, the model in model." in said(book, ".wb-ended")
     assert page.locator(".jp-OutputArea img[alt='Reliability']").count() >= 1
@@ -113,7 +113,7 @@ def test_a_run_goes_on_while_the_page_is_opened_again(notebook: Callable[..., An
     book = notebook(SLOW, LAUNCH, "wb.runs()", height=1900, alone=True)
     page = book.page
     book.run_all()
-    page.wait_for_selector(".workbench-launcher", timeout=120_000)
+    page.wait_for_selector(".workbench-launcher")
     book.ready()
     choose(book, "Model", "model")
     choose(book, "Examples", "texts")
@@ -122,7 +122,7 @@ def test_a_run_goes_on_while_the_page_is_opened_again(notebook: Callable[..., An
     page.wait_for_function("() => document.querySelector('.wb-cost').innerText.includes('that were timed')")
     cost = said(book, ".wb-cost")
     page.click(".wb-run")
-    page.wait_for_selector(".wb-partial-table", timeout=120_000)
+    page.wait_for_selector(".wb-partial-table")
     page.wait_for_timeout(3500)
     partial = page.inner_text(".wb-partial")
     assert re.search(r"Partial\s+[\d,]+ of 1,500 examples", partial)
@@ -143,13 +143,13 @@ def test_a_run_goes_on_while_the_page_is_opened_again(notebook: Callable[..., An
     book.command("docmanager:save")
     before = progress(book)
     page.reload(wait_until="domcontentloaded")
-    page.wait_for_selector(".workbench-progress[data-status='running'] .wb-partial-table", timeout=120_000)
+    page.wait_for_selector(".workbench-progress[data-status='running'] .wb-partial-table")
     assert progress(book) >= before
-    page.wait_for_selector(".wb-runs li[data-status='running']", timeout=120_000)
+    page.wait_for_selector(".wb-runs li[data-status='running']")
     book.picture("monitor-opened-again")
     page.click(".workbench-progress[data-status='running'] .wb-cancel >> nth=0")
     page.wait_for_selector(".wb-runs li[data-status='cancelled']", timeout=20_000)
-    page.wait_for_selector(".wb-ended:not([hidden])", timeout=120_000)
+    page.wait_for_selector(".wb-ended:not([hidden])")
     done = int(book.ask("print(len(report.rows))"))
     assert before <= done < 1500
     assert book.ask("print(report.outcome, wb.runs()[-1].status)") == "interrupted cancelled"

@@ -70,7 +70,7 @@ def test_brushing_and_cancel_work_while_a_cell_runs(notebook: Callable[..., Any]
     book = notebook(SHOW, LOOP, height=1900)
     book.run_all()
     book.ready()
-    book.page.wait_for_selector(".workbench-progress[data-status='running']", timeout=120_000)
+    book.page.wait_for_selector(".workbench-progress[data-status='running']")
     book.page.wait_for_function("() => document.querySelector('.wb-state').textContent.startsWith('n =')")
     before = book.page.inner_text(".wb-state")
 
@@ -105,8 +105,7 @@ def test_a_cancelled_run_keeps_what_is_done(notebook: Callable[..., Any]) -> Non
     book = notebook(SHOW, MODEL, RUN, height=1900)
     book.run_all()
     book.page.wait_for_function(
-        "() => { const e = document.querySelector('.workbench-progress .wb-count'); return e && parseInt(e.textContent) > 5; }",
-        timeout=120_000,
+        "() => { const e = document.querySelector('.workbench-progress .wb-count'); return e && parseInt(e.textContent) > 5; }"
     )
     book.page.click(".wb-cancel")
     book.page.wait_for_function(

@@ -57,8 +57,7 @@ def test_every_explorer_of_shift_leads_to_the_examples_behind(notebook: Callable
     book.run_all()
     page.wait_for_function(
         f"() => document.querySelectorAll('.workbench-explorer[data-ready=true] .wb-body .wb-row').length >= {len(RUNS)} &&"
-        f" document.querySelectorAll('.workbench-explorer[data-ready=true]').length === {len(RUNS)}",
-        timeout=120_000,
+        f" document.querySelectorAll('.workbench-explorer[data-ready=true]').length === {len(RUNS)}"
     )
     for name, (_, chart) in RUNS.items():
         view = page.locator(".workbench-explorer").nth(list(RUNS).index(name))

@@ -36,7 +36,7 @@ def test_dragging_the_line_moves_shares_and_selection(notebook: Callable[..., An
     """The page's counts equal Python's at the threshold that was dragged, by mouse and by key; intervals follow."""
     book = notebook(MAKE, SHOW)
     book.run_all()
-    book.page.wait_for_selector(".workbench-threshold .wb-tpr", timeout=120_000)
+    book.page.wait_for_selector(".workbench-threshold .wb-tpr")
     book.idle()
     first = kept_of(book.page)
     assert 380 <= int(first[0]) < 388

@@ -19,6 +19,10 @@ FINER = tuple(at / 100 for at in range(2, 99, 2))  # where the accuracies lie cl
 LETTER, LINE, AWAY = 5.5, 13.0, 9.0  # pixels of a name's letter and line, and from its dot
 NAMED = 30  # models that are named in the upper part
 COLUMNS = ("model", "inside", "outside", "expected", "value", "low", "high", "baseline")
+LOOKS = (  # of the models on the line, and of those in question: filter, whisker, dot
+    ("datum.baseline", "wb-all-line", "wb-all-line"),
+    ("!datum.baseline", "wb-whisker", "wb-point"),
+)
 SIDES = ("inside_low", "inside_high", "outside_low", "outside_high")
 
 
@@ -73,14 +77,10 @@ def effective_robustness(
     tooltip = [alt.Tooltip("model:N"), *(alt.Tooltip(f"{one}:Q", format="+.3f") for one in ("value", "low", "high"))]
     bounded = base.transform_filter("isValid(datum.low) && isValid(datum.high)")
     layers: list[Any] = [zero]
-    for test, whisker, dot in (
-        ("datum.baseline", "wb-all-line", "wb-all-line"),
-        ("!datum.baseline", "wb-whisker", "wb-point"),
-    ):
+    for test, whisker, dot in LOOKS:
         layers.append(bounded.transform_filter(test).mark_rule(style=whisker).encode(y=y, x=x["low"], x2="high:Q"))
-        layers.append(
-            base.transform_filter(test).mark_point(style=dot, filled=True, size=45).encode(y=y, x=x["value"], tooltip=tooltip)
-        )  # fmt: skip
+        point = base.transform_filter(test).mark_point(style=dot, filled=True, size=45)
+        layers.append(point.encode(y=y, x=x["value"], tooltip=tooltip))
     lower = alt.layer(*layers).properties(width=WIDTH, height=alt.Step(ROW))
     read = " ".join(str(inspect.getdoc(effective_robustness)).split("\n\n")[1].split())
     return configure(alt.vconcat(upper, lower, spacing=16).properties(title=title_of(title), description=read))
@@ -116,10 +116,7 @@ def _scatter(drawn: "pd.DataFrame", line: "pd.DataFrame") -> Any:
     ]
     if ends[0] < ends[1]:
         layers.append(same.mark_line(style="wb-reference").encode(x=x["inside"], y=y["outside"]))
-    for test, whisker, dot in (
-        ("datum.baseline", "wb-all-line", "wb-all-line"),
-        ("!datum.baseline", "wb-whisker", "wb-point"),
-    ):
+    for test, whisker, dot in LOOKS:
         part = base.transform_filter(test)
         layers.append(
             part.mark_rule(style=whisker, opacity=0.6, strokeWidth=1).encode(

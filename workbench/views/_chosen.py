@@ -31,9 +31,8 @@ class Chosen:
         self._fields = lens.fields
         self.heat = _temperature.Heat(rows, lens.fields, lens.value)
         self.mask: Mask | None = None
-        self.own = self.rows = np.ones(
-            len(rows), dtype=bool
-        )  # that pass the own brushes; and what others allow as well
+        # rows that pass the own brushes; and those that the other reports allow as well
+        self.own = self.rows = np.ones(len(rows), dtype=bool)
         self.brush = self.nothing(0)._replace(cut=line)
 
     def nothing(self, serial: int) -> Brush:

@@ -64,11 +64,8 @@ def _spelled(state: Mapping[str, Any]) -> tuple[float, int] | None:
         text = str(token.get("text"))
         if said.strip() == wanted and (said.startswith(" ") or text.strip()):
             return total, n
-        said, total, n = (
-            text + said,
-            total + float(token.get("logprob") or 0.0),
-            n + 1,
-        )  # the space before it counts too
+        # the space before it counts too
+        said, total, n = text + said, total + float(token.get("logprob") or 0.0), n + 1
         if len(said.strip()) > len(wanted):
             return None
     return (total, n) if said.strip() == wanted and n else None
