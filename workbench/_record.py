@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench.errors import DataError
 
-__all__ = ["SCHEMA", "RunRecord", "now", "versions"]
+__all__ = ["PACKAGES", "SCHEMA", "RunRecord", "now", "versions"]
 
 SCHEMA = 1
 PACKAGES = (

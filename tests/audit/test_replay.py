@@ -187,6 +187,23 @@ def test_a_version_is_named_and_harmless_where_numbers_are_the_same(audit: Path)
     assert 0 == made.code
 
 
+def test_a_version_in_the_environment_is_named(audit: Path) -> None:
+    """What numbers depend on has a line of its own, other packages one together; what is not installed now has none."""
+    path = audit / "environment.json"
+    told = json.loads(path.read_text())
+    now = dict(told["packages"])
+    told["packages"] |= {"scipy": "1.0.0", "tokenizers": "0.1", "not-here": "3"}
+    path.write_text(json.dumps(told))
+    signed_again(audit)
+    made = wb.replay(audit)
+
+    assert [
+        ("version", "scipy", "1.0.0", now["scipy"]),
+        ("version", "other packages", "", f"tokenizers 0.1 -> {now['tokenizers']}"),
+    ] == list(made.changes[["kind", "name", "frozen", "now"]].itertuples(index=False, name=None))
+    assert 0 == made.code
+
+
 def test_a_run_is_made_again(asked: Path) -> None:
     """Model, data, options, slices, hold-out, seed, and the part that was taken: every number and row comes back."""
     made = wb.replay(asked / "audit")

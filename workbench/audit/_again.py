@@ -35,6 +35,7 @@ HARMLESS = (
     "dtype",
     "revision",
     "identity",
+    "not compared",
 )  # changes that count only where a number differs
 SURVIVED, NOT = "survived", "not reproduced"
 
@@ -151,7 +152,8 @@ def _ran(told: Mapping[str, Any], frozen: Report, asked: Asked, changes: list[Ch
     tensors = asked.home / "reports" / key / "weights.json"
     if model is not None and hasattr(model, "info"):
         known = json.loads(tensors.read_bytes()) if tensors.is_file() else {}
-        changes.extend(in_model(key, record.model, model, known))
+        upgraded = any((change.kind, change.name) == ("version", "transformers") for change in changes)
+        changes.extend(in_model(key, record.model, model, known, upgraded=upgraded))
     usual = {name: option.default for name, option in find(record.probe).options.items()}
     options = resolved(told["options"], data, asked.model)
     options = {name: value for name, value in options.items() if name not in usual or value != usual[name]}

@@ -1,11 +1,12 @@
 """What is not as it was when an audit was frozen: files, rows and examples in them, versions, weights, tokenizer, device."""
 
 import json
+import platform
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from workbench._record import versions
+from workbench._record import PACKAGES, versions
 from workbench._report_files import read
 from workbench.audit import _folder
 from workbench.audit._folder import Files
@@ -14,7 +15,7 @@ from workbench.data import kept
 from workbench.errors import DataError
 from workbench.models.origin import recorded, tensor_marks
 
-__all__ = ["Change", "in_files", "in_model", "in_source", "in_versions", "marks_at"]
+__all__ = ["Change", "in_files", "in_model", "in_packages", "in_source", "in_versions", "marks_at"]
 
 MOST = 20  # rows or examples of one file that are named
 
@@ -93,6 +94,34 @@ def in_source(home: Path) -> list[Change]:
     return [] if frozen == now else [Change("", "code", "workbench", frozen[:12], now[:12])]
 
 
+def in_packages(home: Path) -> list[Change]:
+    """Return the versions in environment.json that are others now: a line each for what numbers depend on, one for all the rest.
+
+    Of the rest only what is installed then and now is held against each other.
+    """
+    try:
+        told = json.loads((home / "environment.json").read_bytes())
+        frozen = {"python": str(told["python"]), **{str(name): str(one) for name, one in told["packages"].items()}}
+    except (OSError, ValueError, KeyError, AttributeError):
+        return []
+    now = {"python": platform.python_version(), **_folder.packages()}
+    names = {name: "not installed" for name in ("python", *PACKAGES) if name in frozen or name in now}
+    found = [
+        Change("", "version", name, frozen.get(name, none), now.get(name, none))
+        for name, none in names.items()
+        if frozen.get(name) != now.get(name)
+    ]
+    rest = [
+        f"{name} {one} -> {now[name]}"
+        for name, one in frozen.items()
+        if name not in names and now.get(name, one) != one
+    ]
+    if rest:
+        said = ", ".join(rest[:MOST]) + (f" and {len(rest) - MOST} more" if len(rest) > MOST else "")
+        found.append(Change("", "version", "other packages", "", said))
+    return found
+
+
 def in_versions(record: Mapping[str, Any]) -> list[Change]:
     """Return the versions that a record has and this environment has not, of what numbers depend on."""
     frozen, now = record.get("versions") or {}, versions()
@@ -101,13 +130,18 @@ def in_versions(record: Mapping[str, Any]) -> list[Change]:
     return [Change("", "version", name, one, two) for name, one, two in found if one != two]
 
 
-def in_model(report: str, frozen: Mapping[str, Any], model: Any, tensors: Mapping[str, str]) -> list[Change]:
-    """Return what tells a model from the one of a record: weights (and which tensors), tokenizer, revision, dtype, device.
+def in_model(
+    report: str, frozen: Mapping[str, Any], model: Any, tensors: Mapping[str, str], *, upgraded: bool = False
+) -> list[Change]:
+    """Return what tells a model from the one of a record: weights (and which tensors), settings, tokenizer, dtype, device.
 
     Of the kind "identity" where hashes cannot be held against each other: it may be the same model, and the numbers must tell.
+    Of the kind "not compared" where the record is of before settings were kept, and, if transformers was `upgraded`, for settings
+    that only one of its versions has.
     """
     now, name = recorded(model), str(frozen.get("name"))
     found = _in_weights(report, frozen, now, model, tensors)
+    found += _in_settings(report, name, frozen, now, upgraded=upgraded)
     for kind, key in (("tokenizer", "tokenizer_hash"), ("revision", "revision")):
         one, two = str(frozen.get(key) or ""), str(now.get(key) or "")
         if one and one != two:
@@ -143,6 +177,26 @@ def _in_weights(
     ]
     if len(wrong) > MOST:
         found.append(Change(report, "tensor", f"and {len(wrong) - MOST:,} more of {len(tensors):,}", "", ""))
+    return found
+
+
+def _in_settings(
+    report: str, name: str, frozen: Mapping[str, Any], now: Mapping[str, Any], *, upgraded: bool
+) -> list[Change]:
+    """Return the settings (of config.json, of a sentence encoder's folder, the chat template) that are others."""
+    one, two = frozen.get("config"), now.get("config")
+    if not one or not two:
+        old = bool(two) and "config" not in frozen and bool(frozen.get("weights_hash"))
+        return [Change(report, "not compared", name, "", "its settings, which this older record lacks")] if old else []
+    names = [key for key in dict.fromkeys((*one, *two)) if one.get(key) != two.get(key)]
+    alone = [key for key in names if upgraded and not (key in one and key in two)]
+    found = [
+        Change(report, "setting", key, one.get(key, "none"), two.get(key, "none")) for key in names if key not in alone
+    ]
+    if alone:
+        which = ", ".join(alone[:5]) + (f" and {len(alone) - 5} more" if len(alone) > 5 else "")
+        said = f"settings that only one version of transformers has: {which}"
+        found.append(Change(report, "not compared", name, "", said))
     return found
 
 

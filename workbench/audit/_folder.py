@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ __all__ = [
     "checked",
     "environment",
     "fingerprint",
+    "packages",
     "read_index",
     "source_hash",
     "write_folder",
@@ -130,11 +132,6 @@ def environment() -> dict[str, Any]:
     >>> "numpy" in environment()["packages"]
     True
     """
-    packages = {}
-    for one in metadata.distributions():
-        name = str(one.metadata["Name"] or "")
-        if name:
-            packages[name.lower().replace("_", "-")] = one.version
     return {
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
@@ -142,8 +139,29 @@ def environment() -> dict[str, Any]:
         "processor": platform.processor() or platform.machine(),
         "byteorder": sys.byteorder,
         "source": source_hash(),
-        "packages": dict(sorted(packages.items())),
+        "packages": packages(),
     }
+
+
+def packages() -> dict[str, str]:
+    """Return every installed package with its version, by name.
+
+    >>> "numpy" in packages()
+    True
+    """
+    places = [Path(place) for place in sys.path]
+    return dict(_packages(tuple((str(one), one.stat().st_mtime_ns if one.is_dir() else 0) for one in places)))
+
+
+@cache
+def _packages(places: tuple[tuple[str, int], ...]) -> dict[str, str]:
+    """Return the packages of some folders, read again where an installation has changed one of them."""
+    found = {}
+    for one in metadata.distributions(path=[place for place, _ in places]):
+        name = str(one.metadata["Name"] or "")
+        if name:
+            found[name.lower().replace("_", "-")] = one.version
+    return dict(sorted(found.items()))
 
 
 def read_index(folder: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.audit import _folder
 from workbench.audit._again import Again, Asked, again
-from workbench.audit._changes import Change, in_files, in_source
+from workbench.audit._changes import Change, in_files, in_packages, in_source
 from workbench.audit._differ import Column
 from workbench.audit._folder import Files
 from workbench.errors import DataError, UsageError, unknown
@@ -40,11 +40,11 @@ class Replay:
     """What came of making an audit again.
 
     `changes` has the columns report, kind, name, frozen, now: what is not as it was, of the kinds "file", "row", "example",
-    "version", "code", "weights", "tensor", "identity" (it cannot be told whether a model is the same), "tokenizer", "revision",
-    "dtype", "device", "outcome" and "cannot run". `metrics` holds report, metric, group, both values with bounds and n,
-    difference, tolerance and verdict; `rows` the columns of rows and tables that differ; `findings` each finding with what became
-    of it. `code` is the exit code: 0 where every number was reproduced, 1
-    where some was not, or model or data are others, 2 where the folder is damaged, or not all could be run again.
+    "version", "code", "weights", "tensor", "setting" (of the model's config), "identity" (it cannot be told whether a model is the
+    same), "not compared", "tokenizer", "revision", "dtype", "device", "outcome" and "cannot run". `metrics` holds report, metric,
+    group, both values with bounds and n, difference, tolerance and verdict; `rows` the columns of rows and tables that differ;
+    `findings` each finding with what became of it. `code` is the exit code: 0 where every number was reproduced, 1 where some was
+    not, or model or data are others, 2 where the folder is damaged, or not all could be run again.
     """
 
     folder: Path
@@ -95,7 +95,7 @@ def replay(
     about = _folder.read_index(home)
     _check(about, models, tolerance)
     held = in_files(home, about, files)
-    changes = [*held, *in_source(home)]
+    changes = [*held, *in_source(home), *in_packages(home)]
     made: list[Again] = []
     if anyway or not held:
         asked = Asked(home, about, dict(models or {}), tolerance, from_rows, trust)

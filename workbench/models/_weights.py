@@ -22,12 +22,13 @@ def file_hash(path: Path) -> str:
 
 
 def known_hash(path: Path, *, cache: bool = True) -> str:
-    """Return the sha256 of a file, remembered by path, size and time of change.
+    """Return the sha256 of a file, remembered by path, size and both times of change.
 
-    A file that is changed within the clock's tick and keeps its size would be missed; a new download never does that.
+    The time of the last write can be set back (`cp -p`, `touch -r`), that of the last change of any kind cannot. A file that is
+    changed within the clock's tick and keeps its size would be missed; a new download never does that.
     """
     stat = path.stat()
-    key = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
+    key = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}|{stat.st_ctime_ns}"
     store = cache_folder() / "hashes.json"
     known = _read(store) if cache else {}
     if key in known:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import ModelError
+from workbench.models._config import settings_by_name
 from workbench.models._objects import object_digest, object_marks
 from workbench.models.held import held, origin_of
 from workbench.models.load import load
@@ -30,7 +31,8 @@ def recorded(model: Any) -> dict[str, Any]:
 
     Beside the fields of `ModelInfo`: `target` and `loaded_as`, what `wb.load` was given ("" for an object), `load_options`, those
     that are not the defaults, `load_objects`, the names of those that no record can hold (a tokenizer, a function),
-    `tokenizer_hash`, and `changed`, a sentence, where the weights are no longer those that were loaded.
+    `tokenizer_hash`, `config`, the settings that change the numbers of a transformers model, by name, and `changed`, a sentence,
+    where the weights are no longer those that were loaded.
 
     >>> from workbench.models.load import load
     >>> about = recorded(load(lambda texts: [[1.0] for _ in texts], labels=["one"], name="always"))
@@ -50,6 +52,9 @@ def recorded(model: Any) -> dict[str, Any]:
         from workbench.models._weights import tokenizer_hash
 
         about["tokenizer_hash"] = tokenizer_hash(model.tokenizer)
+    settings = settings_by_name(model)
+    if settings:
+        about["config"] = settings
     if origin.signature:
         about |= _changed(model.model, origin.signature)
     return about
