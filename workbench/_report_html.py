@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 from workbench._confirm_show import status_lines, status_table
 from workbench._format import format_count, format_metric, metric_parts
 from workbench._report_tables import edits, examples, table
+from workbench._selections import looks
 from workbench.charts import how_to_read
 from workbench.charts.metrics import metric_title
 from workbench.charts.static import inline_svg, svg
 from workbench.charts.theme import palette
-from workbench.errors import UsageError, unknown
+from workbench.errors import UsageError, counted, unknown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -338,12 +339,9 @@ def _kept_together(said: str) -> str:
 
 def _limits(report: "Report") -> str:
     limits = "".join(f"<li>{escape(limit)}</li>" for limit in report.limits)
-    tried = len(report.tables.get("selections", ())) if len(report.explored) else 0
-    logged = (
-        f'<p class="quiet">{tried} selections of these examples were looked at before this was written.</p>'
-        if tried
-        else ""
-    )
+    tried = looks(report._log) if len(report.explored) else 0
+    told = counted(tried, "selection of these examples was", "selections of these examples were")
+    logged = f'<p class="quiet">{told} looked at before this was written.</p>' if tried else ""
     return f"<ul>{limits}</ul>{logged}" if limits or logged else ""
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench._format import format_count, metric_parts
 from workbench._report_html import facts, label, overall
+from workbench._selections import looks
+from workbench.errors import counted
 
 if TYPE_CHECKING:
     from workbench.reports import Report
@@ -61,9 +63,10 @@ def numbers(report: "Report", *, headline: bool = False) -> str:
 def limits(report: "Report") -> str:
     """Return what the report cannot show, and how much was looked at, as a list."""
     said = [escaped(limit) for limit in report.limits]
-    tried = len(report.selections)
+    tried = looks(report._log)
     if tried:
-        said.append(f"{tried} selections of these examples were looked at before this was written.")
+        told = counted(tried, "selection of these examples was", "selections of these examples were")
+        said.append(f"{told} looked at before this was written.")
     return "\n".join(f"- {line}" for line in said)
 
 

@@ -9,7 +9,7 @@ from workbench.frames import SELECTION_COLUMNS
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CONFIRM", "EXPLORED", "Log", "Selection", "frame_of", "log_of"]
+__all__ = ["CONFIRM", "EXPLORED", "Log", "Selection", "frame_of", "log_of", "looks"]
 
 NUMBERS = {"n": int, "tried": int, "level": float, "counted": int}
 EXPLORED, CONFIRM = "explored", "confirm"  # the status of what was looked at, and the source of what was tested
@@ -83,6 +83,16 @@ def frame_of(log: list[Selection]) -> "pd.DataFrame":
     import pandas as pd
 
     return pd.DataFrame(log, columns=list(SELECTION_COLUMNS)).astype(NUMBERS)
+
+
+def looks(log: Iterable[Selection]) -> int:
+    """Return how many different slices were looked at, as `confirm` counts them: each rule once, and no test.
+
+    >>> brush = Selection("now", "explorer", "domain: law", 3)
+    >>> looks([brush, brush, Selection("now", "slices", "7 slices", 9, tried=7), brush._replace(source="confirm")])
+    8
+    """
+    return sum({line.rule or line.description: line.tried for line in log if line.source != CONFIRM}.values())
 
 
 def log_of(table: "pd.DataFrame") -> Log:

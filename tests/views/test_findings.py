@@ -93,6 +93,22 @@ def test_marks_follow_the_log_from_any_cell() -> None:
     assert explorer.findings["names"] == {"hard": _findings.IN_PART}
 
 
+def test_the_count_is_of_looks() -> None:
+    """A test of a slice that every view shows is of a look, one of a slice that was only named is none; nor is a test a second."""
+    report = made()
+    explorer, _ = shown(report)
+    report.confirm([{"domain": "art"}, {"domain": "law", "length": (0, 99)}, {"length": (100, None), "domain": "bio"}])
+    report.log_selection("explorer", "law", 3, rule={"domain": "law"})
+    report.confirm({"domain": "law"})
+    explorer._findings.join(SECONDS)
+
+    assert explorer.findings["counts"] == {"confirmed": 2}
+    assert explorer.findings["unseen"] == 2
+    assert len(explorer.findings["lines"]) == 4
+    assert "1 selection of these examples was looked at before this was written." in report.to_markdown()
+    assert "1 selection of these examples was looked at before this was written." in report.to_html(pictures=False)
+
+
 def test_what_cannot_be_tested_says_why() -> None:
     """Nothing held out, ids, and columns that other rows lack; the button's reason and the answer are the same."""
     explorer, sent = shown(made(holdout=0.0))

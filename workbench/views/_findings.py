@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench._confirm_show import CONFIRMED, NOT, UNTESTED, said_parts
-from workbench._looks import ids_key, note
+from workbench._looks import by_look, ids_key, note
 from workbench._rules import LENGTH, Rule
 from workbench._selections import CONFIRM, EXPLORED, Log, Selection
 from workbench.charts.metrics import metric_title
@@ -140,25 +140,37 @@ class Findings:
     # -- what the page shows -----------------------------------------------------------------------------------------------
 
     def told(self) -> dict[str, Any]:
-        """Return what was looked at, the newest first, with what became of it; the same by name and by value of a slice."""
+        """Return what was looked at or tested, the newest first, with what became of it; the same by name and by value of a slice.
+
+        `counts` are of looks: slices that were brushed, logged or are listed by the report itself; `unseen` of those that were
+        tested without one.
+        """
         log = list(self._report._log)
         found: dict[str, list[Selection]] = {}
         for line in log:
             key = line.rule or line.description
             found[key] = [*found.pop(key, []), line]
         statuses = {key: _status(lines) for key, lines in found.items()}
-        counts = {status: n for status in ORDER if (n := list(statuses.values()).count(status))}
+        seen = [status for key, status in statuses.items() if self._was_looked_at(key, found[key])]
+        counts = {status: n for status in ORDER if (n := seen.count(status))}
         newest = list(reversed(found.items()))[:MOST]
         marks = [(self._place(key), key) for key, lines in found.items() if lines[-1].rule] if self._held else []
         return {
             "held": self._held,
             "why_not": "" if self._held else NOTHING_HELD,
             "counts": counts,
+            "unseen": len(statuses) - len(seen),
             "lines": [self._line(lines, statuses[key]) for key, lines in newest] if self._held else [],
             "left": max(0, len(found) - MOST),
             "names": {line.name: statuses[line.rule or line.description] for line in log if line.name and self._held},
             "marks": [[*place, statuses[key]] for place, key in marks if place is not None],
         }
+
+    def _was_looked_at(self, text: str, lines: list[Selection]) -> bool:
+        """Whether a slice was looked at, or is one that every view shows; else it was tested as it was named."""
+        if any(line.source != CONFIRM for line in lines):
+            return True
+        return text.startswith("[") and by_look(self._report).knows(Rule.from_text(text))
 
     def _line(self, lines: list[Selection], status: str) -> dict[str, Any]:
         tests = {line.metric: line for line in lines if line.source == CONFIRM}

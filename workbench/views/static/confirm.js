@@ -16,9 +16,9 @@ class Confirming {
     this.result = div("wb-confirmed", [], { role: "status", "aria-live": "polite" });
     this.summary = element("summary", { class: "wb-looked-summary" });
     this.body = element("tbody");
-    const heads = ["Looked at", "", "Slice minus rest"].map(text => element("th", { text, scope: "col" }));
+    const heads = ["Looked at or tested", "", "Slice minus rest"].map(text => element("th", { text, scope: "col" }));
     const table = element("table", { class: "wb-metrics wb-looked-lines" }, [element("thead", {}, [element("tr", {}, heads)]), this.body]);
-    this.details = element("details", { class: "wb-looked" }, [this.summary, div("wb-looked-port", [table], { tabindex: 0, role: "group", "aria-label": "What was looked at", ...OWN_KEYS })]);
+    this.details = element("details", { class: "wb-looked" }, [this.summary, div("wb-looked-port", [table], { tabindex: 0, role: "group", "aria-label": "What was looked at or tested", ...OWN_KEYS })]);
     this.host = div("wb-confirming", [div("wb-confirm-line", [this.button, this.why]), this.result, this.details]);
     this.list();
     this.paint();
@@ -48,11 +48,12 @@ class Confirming {
     this.paint();
   }
 
-  /** What was looked at, the newest first. */
+  /** What was looked at or tested, the newest first; the count is of looks. */
   list() {
-    const { lines, left, counts } = this.told, said = Object.entries(counts).map(([status, n]) => `${whole.format(n)} ${status}`);
+    const { lines, left, counts, unseen } = this.told, said = Object.entries(counts).map(([status, n]) => `${whole.format(n)} ${status}`);
     this.details.hidden = !lines.length;
-    this.summary.textContent = `Looked at: ${said.join(", ")}`;
+    const tested = unseen ? `${said.length ? " · t" : "T"}ested without a look: ${whole.format(unseen)}` : "";
+    this.summary.textContent = `${said.length ? `Looked at: ${said.join(", ")}` : ""}${tested}`;
     this.body.replaceChildren(...lines.map(({ words, name, status, results }) => element("tr", {}, [
       element("th", { scope: "row", text: name ? `${name} (${words})` : words }), element("td", {}, [markOf(status)]),
       element("td", {}, results.map(text => div("", [document.createTextNode(signedText(text))]))),
