@@ -106,7 +106,7 @@ def test_the_count_is_of_looks() -> None:
     assert explorer.findings["unseen"] == 2
     assert len(explorer.findings["lines"]) == 4
     assert "1 selection of these examples was looked at before this was written." in report.to_markdown()
-    assert "1 selection of these examples was looked at before this was written." in report.to_html(pictures=False)
+    assert "1 selection of these examples was looked at before this was written." in report.html()
 
 
 def test_what_cannot_be_tested_says_why() -> None:
