@@ -1,5 +1,7 @@
 """Findings of the explored half, tested on the half that was held out; everything tried is counted."""
 
+import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,11 @@ from sklearn.metrics import roc_auc_score
 
 import workbench as wb
 from workbench._confirm_show import Confirmation
+from workbench._looks import look_of
 from workbench._report_html import to_html
 from workbench._rules import Rule
-from workbench._selections import log_of
-from workbench.errors import UsageError
+from workbench._selections import Log, log_of
+from workbench.errors import DataError, UsageError
 from workbench.stats.significance import benjamini_hochberg, holm
 
 DOMAINS = ("art", "bio", "geo", "his", "law")
@@ -275,6 +278,27 @@ def test_the_slices_that_a_part_lists_are_looks() -> None:
     assert log["tried"].tolist() == [1, 7]
     assert log["description"].iloc[0].startswith("40 examples by id (")
     assert report.confirm("domain: law").tried == 17
+
+
+def test_a_part_that_was_saved_and_opened_is_still_the_part(tmp_path: Path) -> None:
+    """Its rule joins what is asked of it, what the whole lists counts, and nothing is looked at twice."""
+    report = wb.from_predictions(frame(300), by="domain", holdout=0.5, draws=20)
+    part = report.where(domain=["art", "law"])
+    opened = wb.open(part.save(tmp_path / "part"))
+    asked: dict[str, Any] = {"confidence": (0.8, None)}
+    kept, found = part.confirm(asked), opened.confirm(asked)
+    pd.testing.assert_frame_equal(found.findings, kept.findings)
+    assert (found.tried, looks(opened)) == (kept.tried, looks(part))
+    assert found.tried > replace(part, _look=None, _log=Log()).confirm(asked).tried
+    assert opened.title == "Calibration of predictions, part: domain: art, law"
+    for other in (report.where(report.explored["example"][:40]), report.where(half="explore").with_options(bins=5)):
+        look = other._look
+        assert look is not None
+        again = look_of(json.loads(json.dumps(look.told)))
+        assert again == look._replace(source=None, listed=tuple(look.shown))
+        assert replace(other, _look=again).title.endswith(f"part: {look.words}" if look.words else "predictions")
+    with pytest.raises(DataError, match="what it says of its part cannot be read"):
+        look_of({"rule": "[[", "words": "", "known": [], "listed": []})
 
 
 def test_a_slice_of_a_part_is_logged_as_all_rows_have_it() -> None:

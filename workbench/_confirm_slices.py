@@ -30,9 +30,8 @@ def tried_slices(report: "Report") -> list[Slice]:
         for line in report._log
         if line.source != CONFIRM
     ]
-    source = None if report._look is None else report._look.source
-    if source is not None:
-        found += [Slice(rule.words, rule) for rule in shown_slices(source, source.metrics)]
+    if report._look is not None:
+        found += [Slice(rule.words, rule) for rule in report._look.shown]
     if report._look is None or report._look.rule is not None:
         found += [_within(report, Slice(rule.words, rule)) for rule in shown_slices(report, metrics)]
     return _unique(found)

@@ -1,4 +1,6 @@
-"""What is kept with a report beside its rows: the edits of examples that were asked, with their answers, and where its line stands.
+"""What is kept with a report beside its rows: edits of examples that were asked, and how its explorer was left.
+
+That is where the line of an abstention or a decision stands, and at which temperature.
 
 No metric rests on it. Files from before it was kept have none.
 """
@@ -18,10 +20,21 @@ OLD, NEW = "_old", "_new"
 
 @dataclass
 class Edited:
-    """Edits of examples that were asked, oldest first, and where the line of an abstention or a decision stands, if it does."""
+    """Edits of examples that were asked, oldest first; where the line of an abstention or a decision stands, if it does; and T."""
 
     edits: list[dict[str, Any]] = field(default_factory=list)
     line: float | None = None
+    temperature: float = 1.0
+
+    @property
+    def told(self) -> dict[str, float]:
+        """What a saved report says of line and temperature; nothing where all is as the model has it.
+
+        >>> Edited(line=0.7, temperature=1.5).told, Edited().told
+        ({'line': 0.7, 'temperature': 1.5}, {})
+        """
+        line = {} if self.line is None else {"line": self.line}
+        return line if self.temperature == 1 else {**line, "temperature": self.temperature}
 
     def frame(self, rows: "pd.DataFrame | None" = None, texts: tuple[str, ...] = ()) -> "pd.DataFrame":
         """Return the edits as a table, those of the examples of some rows; `texts` are its columns where there is no edit yet.
@@ -47,15 +60,25 @@ class Edited:
 
 
 def edited_of(about: dict[str, Any], edits: "pd.DataFrame | None") -> Edited:
-    """Return what a saved report holds of it; what is no number from 0 to 1 is no line, a table without examples no edits.
+    """Return what a saved report holds of it; no number from 0 to 1 is no line, none above 0 is T = 1, no examples no edits.
 
-    >>> edited_of({"line": 0.7}, None).line, edited_of({}, None).line, edited_of({"line": "here"}, None).line
-    (0.7, None, None)
+    >>> kept = edited_of({"line": 0.7, "temperature": 1.5}, None)
+    >>> kept.line, kept.temperature, edited_of({}, None).line, edited_of({"line": "here"}, None).line
+    (0.7, 1.5, None, None)
     """
-    at = about.get("line")
-    line = float(at) if isinstance(at, (int, float)) and not isinstance(at, bool) and 0 <= at <= 1 else None
+    line, heat = _number(about.get("line")), _number(about.get("temperature"))
     lines = [] if edits is None or "example" not in edits else edits.to_dict("records")
-    return Edited([{str(name): value for name, value in one.items()} for one in lines], line)
+    return Edited(
+        [{str(name): value for name, value in one.items()} for one in lines],
+        line if line is not None and line <= 1 else None,
+        heat if heat else 1.0,
+    )
+
+
+def _number(value: Any) -> float | None:
+    """Return a finite number from 0 on, None for anything else."""
+    good = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf
+    return float(value) if good else None
 
 
 def answers_of(edits: "pd.DataFrame") -> list[str]:

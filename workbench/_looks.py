@@ -11,6 +11,7 @@ A look is a slice whose numbers were made to be read: it could have become a fin
   of a named selection, or of a brush that no rule says (`Log.by_ids`, while the kernel lives).
 """
 
+import textwrap
 from collections.abc import Iterable, Mapping
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,16 +19,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from workbench._record import now
 from workbench._rules import Condition, Rule, plain, rule_of
 from workbench._selections import CONFIRM, Selection
+from workbench.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.reports import Report
 
-__all__ = ["Look", "by_look", "ids_key", "note", "part_look", "shown_slices", "within"]
+__all__ = ["Look", "by_look", "ids_key", "look_of", "note", "part_look", "shown_slices", "within"]
 
 GROUP, CROSSED, WHERE = "group", " & ", "where"
 MOST_CROSSED = 4  # columns of an intersection
+LONGEST = 60  # characters of a part in a title
 
 
 class Look(NamedTuple):
@@ -37,11 +40,53 @@ class Look(NamedTuple):
     words: str = ""
     known: frozenset[tuple[str, ...]] = frozenset()
     source: "Report | None" = None  # the report that all was derived from
+    listed: tuple[Rule, ...] = ()  # what that report lists, where the part was saved and opened without it
+
+    @property
+    def shown(self) -> list[Rule]:
+        """The slices that the report lists that all was derived from."""
+        return list(self.listed) if self.source is None else shown_slices(self.source, self.source.metrics)
+
+    @property
+    def beside(self) -> str:
+        """What follows the title of a part, "" for all rows.
+
+        >>> Look(words="domain: law").beside, Look(words="").beside
+        (', part: domain: law', '')
+        """
+        return f", part: {textwrap.shorten(self.words, LONGEST, placeholder=' …')}" if self.words else ""
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a saved part keeps of it, as JSON."""
+        rule = None if self.rule is None else self.rule.text
+        known = sorted(map(list, self.known))
+        return {"rule": rule, "words": self.words, "known": known, "listed": [one.text for one in self.shown]}
 
     def knows(self, rule: Rule) -> bool:
         """Whether the source lists this slice by itself."""
         single = all(len(one.values) == 1 and not one.ranges for one in rule.conditions)
         return single and tuple(sorted(rule.columns)) in self.known
+
+
+def look_of(told: Mapping[str, Any] | None) -> Look | None:
+    """Return the look that `Look.told` wrote, None for a report that is no part; raise `DataError` for anything else.
+
+    >>> look_of({"rule": None, "words": "9 examples by id (0a1b2c)", "known": [["domain"]], "listed": []}).words
+    '9 examples by id (0a1b2c)'
+    """
+    if told is None:
+        return None
+    try:
+        rule = None if told["rule"] is None else _read(told["rule"])
+        known = frozenset(tuple(map(str, columns)) for columns in told["known"])
+        return Look(rule, str(told["words"]), known, listed=tuple(_read(text) for text in told["listed"]))
+    except (KeyError, TypeError, ValueError) as problem:
+        raise DataError(f"This saved report is damaged: what it says of its part cannot be read ({problem}).") from None
+
+
+def _read(text: str) -> Rule:
+    return Rule.from_text(text) if text else Rule(())
 
 
 def shown_slices(report: "Report", metrics: "pd.DataFrame") -> list[Rule]:

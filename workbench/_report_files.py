@@ -39,7 +39,8 @@ def contents(report: "Report", *, pictures: bool = False) -> dict[str, bytes]:
         "record": report.record.as_dict(),
         "notes": list(report.notes),
         "stored": list(report.stored),
-        **({} if report._edited.line is None else {"line": report._edited.line}),
+        **report._edited.told,
+        **({} if report._look is None else {"part": report._look.told}),
     }
     frames = {
         "rows": report.rows,

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench._edited import Edited, edited_of
-from workbench._looks import Look, by_look, note, part_look, within
+from workbench._looks import Look, by_look, look_of, note, part_look, within
 from workbench._record import RunRecord, now
 from workbench._report_files import EDITS, contents, read, write
 from workbench._rules import Rule, rule_of
@@ -72,9 +72,10 @@ class Report:
 
     @property
     def title(self) -> str:
-        """The probe's title and the model's name, in one line."""
+        """The probe's title and the model's name, in one line; of a part, what it is as well."""
         name = self.record.model.get("name", "")
-        return f"{self._probe.title} of {name}" if name else self._probe.title
+        whole = f"{self._probe.title} of {name}" if name else self._probe.title
+        return whole if self._look is None else f"{whole}{self._look.beside}"
 
     @property
     def question(self) -> str:
@@ -377,14 +378,13 @@ def open_report(path: str | os.PathLike[str]) -> Report:
     if not source.exists():
         raise DataError(f"There is no report at {os.fspath(path)!r}. Write one with report.save(...).")
     about, frames = read(source)
-    stored = {name: frames[f"tables/{name}"] for name in about["stored"] if name != "selections"}
-    log = log_of(frames["tables/selections"])
     report = Report(
         frames["rows"],
         RunRecord.from_dict(about["record"]),
         notes=tuple(about["notes"]),
-        stored=stored,
-        _log=log,
+        stored={name: frames[f"tables/{name}"] for name in about["stored"] if name != "selections"},
+        _log=log_of(frames["tables/selections"]),
+        _look=look_of(about.get("part")),
         _edited=edited_of(about, frames.get(EDITS)),
     )
     report.__dict__["metrics"] = check_metrics(frames["metrics"])  # what was shown then; the rows would give the same

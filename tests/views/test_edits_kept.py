@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from views.test_cut import decided, made_up
+from views.test_cut import decided
+from views.test_explorer import brush, made_up
 from views.test_what_if import Reader, run
 
 import workbench as wb
@@ -81,6 +82,32 @@ def test_a_line_stands_where_it_stood(saved: Path, tmp_path: Path) -> None:
     assert explore(wb.open(groups.save(tmp_path / "groups"))).state["cut"] == 0.4
     canvas = explore(groups, wb.open(tmp_path / "groups.workbench"))
     assert [one.state["cut"] for one in canvas.explorers] == [0.4, 0.4]
+
+
+def test_a_temperature_is_as_it_was_left(tmp_path: Path) -> None:
+    """With the line at it, and the same rates; `clear()` takes it away; what is no temperature is left out."""
+    report = made_up(30, logits=True, draws=20)
+    left = explore(report)
+    left._hear(None, brush(left, temperature=2.0, cut=0.5), [])
+    left._metrics.join(20)
+    again = explore(wb.open(report.save(tmp_path / "heated")))
+    assert (again.state["temperature"], again.state["cut"]) == (2.0, 0.5)
+    pd.testing.assert_frame_equal(again.rates, left.rates)
+    cold = explore(made_up(30, logits=True, draws=20))
+    cold.abstain(0.5)
+    assert not cold.rates["value"].equals(again.rates["value"])
+    assert not again.undo()
+    assert again._findings.looked(again.words, again._chosen.brush, again.chosen)
+    assert again._report.selections["description"].tolist() == [
+        "abstaining below 0.5; at T = 2"
+    ]  # once, before it was saved
+    again.clear()
+    assert explore(again._report).state["temperature"] == 1.0
+
+    for heat in ("2", True, -1, 0, float("inf"), None):
+        assert edited_of({"temperature": heat}, None).temperature == 1.0
+    odd = changed(tmp_path / "heated.workbench", tmp_path / "odd.workbench", {"temperature": 40.0})
+    assert explore(wb.open(odd)).state["temperature"] == 1.0
 
 
 def changed(source: Path, target: Path, about: dict[str, Any], drop: str = "") -> Path:

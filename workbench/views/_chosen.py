@@ -27,13 +27,16 @@ Mask = NDArray[np.bool_]
 class Chosen:
     """The brushes of a report and the rows (n,) that pass them; whoever uses it holds the explorer's lock."""
 
-    def __init__(self, rows: "pd.DataFrame", lens: Lens, *, line: float | None = None) -> None:
+    def __init__(
+        self, rows: "pd.DataFrame", lens: Lens, *, line: float | None = None, temperature: float = 1.0
+    ) -> None:
         self._fields = lens.fields
         self.heat = _temperature.Heat(rows, lens.fields, lens.value)
         self.mask: Mask | None = None
         # rows that pass the own brushes; and those that the other reports allow as well
         self.own = self.rows = np.ones(len(rows), dtype=bool)
-        self.brush = self.nothing(0)._replace(cut=line)
+        heated = not lens.why_not and _temperature.LOWEST <= temperature <= _temperature.HIGHEST
+        self.brush = self.nothing(0)._replace(cut=line, temperature=temperature if heated else 1.0)
 
     def nothing(self, serial: int) -> Brush:
         """Return the state in which nothing is brushed."""

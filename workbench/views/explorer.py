@@ -80,7 +80,8 @@ class Explorer(anywidget.AnyWidget):
         self._what_if = WhatIf(report, rows, lens.columns, checked_model(model), self._tell)
         self._findings = Findings(report, lens, rows, lambda told: self.send(told), self._show_findings)
         self._cut = Cut(rows, lens, lambda told: self.send(told), self._failed, REST)
-        self._chosen = Chosen(rows, lens, line=report._edited.line if self._cut.rule else None)
+        kept = report._edited
+        self._chosen = Chosen(rows, lens, line=kept.line if self._cut.rule else None, temperature=kept.temperature)
         self._findings.last = self._chosen.words  # a line that stood when the report was saved is not looked at anew
         self._metrics = Measured(report, lens, self._findings, self.rows_of, lambda told: self.send(told), self._failed)
         self._slow = Latest(self._answer_slowly, failed=self._failed)
@@ -325,9 +326,9 @@ class Explorer(anywidget.AnyWidget):
     # -- what follows from a brush ---------------------------------------------------------------------------------------
 
     def _take(self, given: _messages.Brush, mask: NDArray[np.bool_] | None) -> None:
-        """Make these the brushes of this report, and keep with it where its line stands; the lock is held."""
+        """Make these the brushes of this report, and keep with it where its line stands, and T; the lock is held."""
         self._chosen.take(given, mask)
-        self._report._edited.line = given.cut
+        self._report._edited.line, self._report._edited.temperature = given.cut, given.temperature
 
     def _send_view(self) -> None:
         told = {"kind": "view", "serial": self._link.serial, "n": len(self._table.shown), **self._link.history.ways}
