@@ -154,7 +154,7 @@ def _needed(
                 nothing,
                 f"the models differ in {discordant:.2g} of the rows: no larger difference is possible",
             )
-        n, how = paired_shares(size, discordant, power=power, level=level), "McNemar's test (Connor 1987)"
+        n, how = paired_shares(size, discordant, power=power, level=level), "McNemar's exact test"
     else:
         n, how = paired_means(size, spread, power=power, level=level), "paired t test"
     told = "" if pair.clusters is None else f", times the design effect {effect:.2f}"

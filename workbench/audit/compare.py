@@ -94,7 +94,7 @@ class Comparison:
     ) -> "pd.DataFrame":
         """Return how many rows it takes to see a difference with this power; `difference` None: one of the observed size.
 
-        Shares: McNemar's test (Connor 1987) with the share of rows in which these two models differ; other means: the paired t
+        Shares: McNemar's exact test with the share of rows in which these two models differ; other means: the paired t
         test with the spread of these differences; both times the design effect of the clusters. All else: from the bootstrap's
         standard error. Columns: metric, group, difference, n, n_needed, design_effect, power, method.
         """

@@ -6,18 +6,23 @@ number of rows is that of independent ones times the design effect of the differ
 
 import math
 
+import numpy as np
+
 from workbench.errors import UsageError
 from workbench.stats._intervals import z_quantile
 
 __all__ = ["paired_means", "paired_means_power", "paired_shares", "paired_shares_power"]
 
 MOST = 10**12
+MOST_SUMMED = 1_000  # pairs that differ, over which the exact test's power is summed
 
 
 def paired_shares(difference: float, discordant: float, *, power: float = 0.8, level: float = 0.05) -> int:
-    """Return the pairs that McNemar's test (two-sided) needs to see a difference of two shares (Connor 1987, Biometrics 43:207).
+    """Return the pairs that McNemar's exact test (two-sided) needs to see a difference of two shares: that of `workbench.compare`.
 
-    n = (z(1 - level/2) sqrt(d) + z(power) sqrt(d - difference²))² / difference², with d the share of pairs that differ.
+    Where more than 1,000 pairs differ, by Connor's formula (1987, Biometrics 43:207) with a correction of one pair:
+    |difference| sqrt(n) - 1/sqrt(n) = z(1 - level/2) sqrt(d) + z(power) sqrt(d - difference²), d the share of pairs that differ.
+    Without it the formula is of a test that rejects more often, and falls short by 4 % to 10 % of the pairs.
 
     Args:
         difference: share of a minus that of b, not 0.
@@ -26,30 +31,60 @@ def paired_shares(difference: float, discordant: float, *, power: float = 0.8, l
         level: of the test.
 
     >>> paired_shares(0.1, 0.3)
-    234
+    249
     """
     _check(difference, power, level)
+    _check_discordant(difference, discordant)
+    reach, more = z_quantile(1 - level), _z(power)
+    root = max(0.0, reach * math.sqrt(discordant) + more * math.sqrt(max(0.0, discordant - difference**2)))
+    size = abs(difference)
+    high = math.ceil(((root + math.sqrt(root**2 + 4 * size)) / (2 * size)) ** 2)
+    if high * discordant > MOST_SUMMED:
+        return min(MOST, high)
+    low = 0
+    while paired_shares_power(difference, discordant, high, level=level) < power:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        enough = paired_shares_power(difference, discordant, middle, level=level) >= power
+        low, high = (low, middle) if enough else (middle, high)
+    return high
+
+
+def paired_shares_power(difference: float, discordant: float, n: float, *, level: float = 0.05) -> float:
+    """Return how often McNemar's exact test (two-sided) sees a difference of two shares in n pairs.
+
+    Summed over how many pairs may differ, up to 1,000 of them; beyond, by the normal law with a correction of one pair.
+
+    >>> round(paired_shares_power(0.1, 0.3, 249), 2)
+    0.8
+    """
+    from scipy.special import ndtr
+    from scipy.stats import binom
+
+    _check(difference, 0.5, level)
+    _check_discordant(difference, discordant)
+    size = abs(difference)
+    if n * discordant > MOST_SUMMED:
+        spread = math.sqrt(max(1e-12, discordant - size**2))
+        return float(
+            ndtr((size * math.sqrt(n) - 1 / math.sqrt(n) - z_quantile(1 - level) * math.sqrt(discordant)) / spread)
+        )
+    middle, reach = n * discordant, 8 * math.sqrt(n * discordant) + 8
+    apart = np.arange(max(0, math.floor(middle - reach)), min(math.floor(n), math.ceil(middle + reach)) + 1)
+    few = binom.ppf(level / 2, apart, 0.5)
+    few -= binom.cdf(few, apart, 0.5) > level / 2  # so many on the rarer side still reject, -1 for none
+    up = (discordant + size) / 2 / discordant
+    seen = binom.cdf(few, apart, 1 - up) + binom.cdf(few, apart, up)
+    return float((binom.pmf(apart, math.floor(n), discordant) * np.where(few < 0, 0.0, seen)).sum())
+
+
+def _check_discordant(difference: float, discordant: float) -> None:
     if not abs(difference) <= discordant <= 1:
         raise UsageError(
             f"discordant must lie from |difference| = {abs(difference):g} to 1; it is {discordant!r}: two "
             "shares cannot differ by more than the pairs do."
         )
-    reach, more = z_quantile(1 - level), _z(power)
-    n = (reach * math.sqrt(discordant) + more * math.sqrt(max(0.0, discordant - difference**2))) ** 2 / difference**2
-    return min(MOST, math.ceil(n - 1e-9))
-
-
-def paired_shares_power(difference: float, discordant: float, n: float, *, level: float = 0.05) -> float:
-    """Return how often McNemar's test sees a difference of two shares in n pairs: `paired_shares` solved for the power.
-
-    >>> round(paired_shares_power(0.1, 0.3, 234), 2)
-    0.8
-    """
-    from scipy.special import ndtr
-
-    _check(difference, 0.5, level)
-    spread = math.sqrt(max(1e-12, discordant - difference**2))
-    return float(ndtr((abs(difference) * math.sqrt(n) - z_quantile(1 - level) * math.sqrt(discordant)) / spread))
 
 
 def paired_means(difference: float, deviation: float, *, power: float = 0.8, level: float = 0.05) -> int:
