@@ -2,13 +2,14 @@
 
 import gc
 import sys
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 import workbench as wb
 from workbench.models import held
+from workbench.models.load import kind_of
 from workbench.views import channel, runs
 from workbench.views.progress import Progress
 
@@ -116,3 +117,15 @@ def test_a_run_is_published_and_cancelled(opened: Any) -> None:
 def test_outside_a_notebook_there_is_no_channel() -> None:
     """A script opens none."""
     assert channel.open_channel() is None
+
+
+@pytest.mark.parametrize("begun", [(), ("cuda",), ("cuda", "nn")])
+def test_torch_may_be_half_imported(monkeypatch: pytest.MonkeyPatch, begun: tuple[str, ...]) -> None:
+    """While a run in another thread imports torch, memory is told and a callable is loaded."""
+    half = ModuleType("torch")
+    for name in begun:
+        setattr(half, name, ModuleType(f"torch.{name}"))
+    monkeypatch.setitem(sys.modules, "torch", half)
+
+    assert [one["name"] for one in channel.memory()] == ["this kernel", "machine"]
+    assert kind_of(len) == "callable"

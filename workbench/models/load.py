@@ -139,8 +139,9 @@ def kind_of(target: Any) -> str:
     home = type(target).__module__.split(".")
     if home[:2] == ["transformers", "pipelines"]:
         return "transformers pipeline"
-    torch = sys.modules.get("torch")  # an object of torch cannot be here without it
-    if torch is not None and isinstance(target, torch.nn.Module):
+    # An object of torch cannot be here without it; a run in another thread may be half through importing it.
+    module = getattr(getattr(sys.modules.get("torch"), "nn", None), "Module", None)
+    if module is not None and isinstance(target, module):
         whole = hasattr(target, "config") and hasattr(target.config, "model_type") and hasattr(target, "forward")
         return "transformers model" if whole else "torch module"
     if any(hasattr(target, verb) for verb in ("predict_proba", "decision_function")) or (

@@ -108,9 +108,8 @@ class Channel:
             self._shell.del_var(name)
         del model
         gc.collect()
-        torch = sys.modules.get("torch")
-        if torch is not None and torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        if gpus := _gpus():
+            gpus.empty_cache()
 
 
 def state(space: dict[str, Any]) -> dict[str, Any]:
@@ -143,11 +142,10 @@ def memory() -> list[dict[str, Any]]:
     >>> [sorted(one) for one in memory()][0]
     ['name', 'total', 'used']
     """
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
+    if gpus := _gpus():
         found = []
-        for at in range(torch.cuda.device_count()):
-            free, total = torch.cuda.mem_get_info(at)
+        for at in range(gpus.device_count()):
+            free, total = gpus.mem_get_info(at)
             found.append({"name": f"cuda:{at}", "used": total - free, "total": total})
         return found
     import psutil  # type: ignore[import-untyped]  # has no type information
@@ -157,6 +155,12 @@ def memory() -> list[dict[str, Any]]:
         {"name": "this kernel", "used": process, "total": machine.total},
         {"name": "machine", "used": machine.total - machine.available, "total": machine.total},
     ]
+
+
+def _gpus() -> Any:
+    """Return `torch.cuda` where torch is there and has a GPU; a run in another thread may be half through importing it."""
+    cuda = getattr(sys.modules.get("torch"), "cuda", None)
+    return cuda if cuda is not None and hasattr(cuda, "is_available") and cuda.is_available() else None
 
 
 def _installed() -> bool:
