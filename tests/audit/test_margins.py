@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from audit.test_compare import Plain, Ratio, line, made_up, stored
 
+from workbench.audit._paired import Pair, interval_of
 from workbench.audit.compare import Comparison, compare
 from workbench.errors import UsageError
 from workbench.stats.intervals import mean
@@ -98,3 +99,17 @@ def test_bad_margins_and_metrics_are_said() -> None:
     same = compare(report, report).sample_size(metric="prefers_more")
     assert same["n_needed"].isna().all()
     assert "no number of examples" in same["method"].iloc[0]
+
+
+def test_models_that_differ_in_whole_clusters_are_seldom_called_not_inferior_at_the_margin() -> None:
+    """One model's hits are among the other's, 0.1 fewer, 40 clusters of 5: MOVER alone says so in 7 %, the level is 2.5 %."""
+    owners, called, alone = np.repeat(np.arange(40), 5), [], []
+    for study in range(300):
+        rng = np.random.default_rng([study, 29])
+        luck = np.where(rng.random(200) < 0.4, rng.random(200), np.repeat(rng.random(40), 5))
+        pair = Pair((luck < 0.5).astype(float), (luck < 0.6).astype(float), owners, owners)  # type: ignore[arg-type]  # numbers for names
+        called.append(interval_of(pair).low > -0.1)
+        alone.append(share_difference(pair.a, pair.b, clusters=owners).low > -0.1)
+
+    assert np.mean(called) <= 0.05
+    assert np.mean(called) < np.mean(alone)

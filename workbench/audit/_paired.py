@@ -203,10 +203,22 @@ def _flips(pairs: Mapping[tuple[str, str], Pair], m: int, seed: int) -> dict[tup
 
 
 def interval_of(pair: Pair, level: float = 0.95) -> Interval:
-    """Return the difference of a mean over rows with its interval at a level."""
-    if _shares(pair):
-        return share_difference(pair.a, pair.b, clusters=pair.clusters, level=level)
-    return mean(pair.a - pair.b, clusters=pair.clusters, level=level)
+    """Return the difference of a mean over rows with its interval at a level.
+
+    Of shares in clusters the bounds of MOVER or of the t of the clusters' differences, whichever are wider: MOVER does not see
+    that two models which agree in most clusters differ in whole ones, and a margin would be called kept too often (7 % of
+    studies at the margin instead of 2.5, 40 clusters of 5).
+    """
+    if not _shares(pair):
+        return mean(pair.a - pair.b, clusters=pair.clusters, level=level)
+    found = share_difference(pair.a, pair.b, clusters=pair.clusters, level=level)
+    if pair.clusters is None or found.low != found.low:
+        return found
+    by_t = mean(pair.a - pair.b, clusters=pair.clusters, level=level)
+    if not (by_t.low < found.low or by_t.high > found.high):
+        return found
+    low, high = max(-1.0, min(found.low, by_t.low)), min(1.0, max(found.high, by_t.high))
+    return found._replace(low=low, high=high, method=f"{found.method}, or the t of differences where it is wider")
 
 
 def _of_rows(pair: Pair, p: float) -> tuple[Interval, float]:
