@@ -1,5 +1,7 @@
 """A shell with the magics loaded."""
 
+import atexit
+import gc
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +18,9 @@ def shell() -> Iterator[Any]:
     shell.run_line_magic("load_ext", "workbench")
     yield shell
     shell.run_line_magic("unload_ext", "workbench")
-    shell.reset(new_session=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gc, "collect", lambda *_: 0)  # of all that the tests before have made: a third of a second each time
+        shell._atexit_once()
+    atexit.unregister(shell.atexit_operations)
     InteractiveShell.clear_instance()
     sys.modules["__main__"] = main  # the module of a shell has no __spec__, and no process can be spawned from it

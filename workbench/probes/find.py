@@ -1,6 +1,7 @@
 """Finding a probe by its name: the entry points `workbench.probes`, ours and a third party's alike."""
 
 from collections.abc import Mapping
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -28,8 +29,12 @@ def find(probe: "str | Probe") -> Probe:
     >>> find("calibration").name
     'calibration'
     """
-    if not isinstance(probe, str):
-        return _checked(probe, repr(probe))
+    return _installed(probe) if isinstance(probe, str) else _checked(probe, repr(probe))
+
+
+@cache
+def _installed(probe: str) -> Probe:
+    """Return the probe of that name. One that was found stays found; what was not is looked for again, as after an installation."""
     entries = list(metadata.entry_points(group=GROUP, name=probe))
     origins = {entry.dist.name if entry.dist else "?" for entry in entries}
     if len(origins) > 1:
