@@ -94,10 +94,13 @@ def test_a_sample_without_a_score_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "broken.json"
     path.write_text(json.dumps({**header, "samples": [scored, {**scored, "id": "b", "scores": {}}]}))
     predictions = wb.read_predictions(path)
+    path.write_text(json.dumps({**header, "version": 9, "samples": [scored]}))
+    newer = wb.read_predictions(path)
 
+    assert newer.notes[1].startswith("The log has version 9 of Inspect's format and is read as version 2")
     assert predictions.frame["correct"].isna().tolist() == [False, True]
     assert "status 'error': out of money" in predictions.notes[0]
-    assert "1 samples have no score, the first 'b'" in predictions.notes[1]
+    assert "1 sample has no score, the first 'b'" in predictions.notes[1]
     assert accuracy(wb.from_predictions(predictions)) == 1.0
 
 
@@ -111,7 +114,10 @@ def test_zips_that_are_no_logs_are_refused(tmp_path: Path, monkeypatch: pytest.M
     real = next((LOGS / "inspect").glob("*_facts_*.eval"))
     damaged = tmp_path / "damaged.eval"
     damaged.write_bytes(real.read_bytes()[:-2000])
-    with pytest.raises(DataError, match=r"damaged.eval is not a whole zip file"):
+    with pytest.raises(DataError, match=r"damaged.eval is not a whole zip file.*Copy the log again"):
+        wb.read_predictions(damaged)
+    damaged.write_bytes(b"")
+    with pytest.raises(DataError, match=r"damaged.eval is empty"):
         wb.read_predictions(damaged)
     monkeypatch.setattr("workbench.data._logs._files.MOST_MEMBER", 1000)
     with pytest.raises(DataError, match="too large for a log's sample|cannot be unpacked"):

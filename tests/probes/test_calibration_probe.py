@@ -174,10 +174,14 @@ def test_predictions_from_elsewhere_give_the_same_numbers() -> None:
     [
         ({"p": [0.5, 0.6]}, {}, "needs confidence and correct"),
         ({"confidence": [0.5, 1.5], "correct": [0, 1]}, {}, r"Row 1 of column 'confidence' holds 1\.5"),
-        ({"confidence": [0.5, 0.6], "correct": [0, 2]}, {}, r"Row 1 has 2\.0 in column 'correct'"),
-        ({"probabilities": [[0.5, 0.5], [0.9, 0.3]], "label": [0, 1]}, {}, "row 1 sum to 1.2"),
+        ({"confidence": [0.5, 0.6], "correct": [0, 2]}, {}, r"Row 1 has 2 in column 'correct'"),
+        (
+            {"probabilities": [[0.5, 0.5], [0.9, 0.3]], "label": [0, 1]},
+            {},
+            "Row 1 of column 'probabilities' sums to 1.2",
+        ),
         ({"probabilities": [[0.5, 0.5], [0.9, 0.1]], "label": [0, 5]}, {}, "Row 1 has the label 5"),
-        ({"logits": [[0.5, np.nan], [0.9, 0.1]], "label": [0, 1]}, {}, "Row 0 of 'logits' holds NaN"),
+        ({"logits": [[0.5, np.nan], [0.9, 0.1]], "label": [0, 1]}, {}, "Row 0 of column 'logits' holds NaN"),
         ({"confidence": [0.5], "correct": [1]}, {"confidense": "confidence"}, "Did you mean 'confidence'"),
     ],
 )

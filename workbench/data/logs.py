@@ -94,6 +94,8 @@ def read_predictions(
 
     Raises `DataError` that names file and line of what cannot be read, `UsageError` that names the choices.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise UsageError(f"read_predictions takes the path of a log; found a {type(path).__name__}.")
     place = Path(path)
     if format is not None and format not in FORMATS:
         raise unknown("format of a log", format, FORMATS)
@@ -144,6 +146,8 @@ def _parts(place: Path, format: str | None) -> list[Part]:  # noqa: A002 — as 
         beside = _beside(place) if name is None else None
         if beside is not None:
             return _parts(beside, format)
+        if name is None and not place.stat().st_size:
+            raise DataError(f"{place.name} is empty. Copy the log again.")
         if name is None:
             raise DataError(f"{place.name} is no log that is known. {_known()}")
         found: list[Part] = _reader(name).parts(place)

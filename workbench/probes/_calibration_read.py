@@ -1,11 +1,12 @@
 """Rows of the calibration probe from predictions that were made elsewhere."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.errors import DataError, UsageError, unknown
+from workbench.errors import DataError, UsageError, counted, unknown
 from workbench.frames import example_ids, require
 from workbench.probes._calibration_asked import SUMS_TO_ONE, records_of_questions
 from workbench.probes._calibration_rows import CLIP, MAX_LOGITS, check_slices, frame_of, outcome_of
@@ -21,13 +22,14 @@ WORDS = (
     *("confidence", "correct", "probabilities", "logits", "label", "predicted", "classes", "choices"),
     *("example", "variant", "text", "cluster", "group"),
 )
+WORDS_OF_TRUTH = ("true", "false", "yes", "no", "right", "wrong", "correct", "incorrect", "y", "n")
 
 
 def rows_of(frame: Any, *, columns: Mapping[str, Any], by: Sequence[str]) -> Scored:
     """Return the rows of a table of predictions; `columns` maps the words of `WORDS` to the table's column names."""
     import pandas as pd
 
-    table = pd.DataFrame(frame).reset_index(drop=True)
+    table = _table(frame)
     for word in columns:
         if word not in WORDS:
             raise unknown("argument of from_predictions", word, WORDS)
@@ -58,14 +60,39 @@ def rows_of(frame: Any, *, columns: Mapping[str, Any], by: Sequence[str]) -> Sco
     rows = _carried(frame_of(records, pd.DataFrame({"example": list(dict.fromkeys(ids))}), ()), carried)
     if rows["confidence"].isna().all() and rows["correct"].notna().any():
         unknown_hits = int(rows["correct"].isna().sum())
-        lost = (f"{unknown_hits} rows have no outcome; they are left out of it.",) if unknown_hits else ()
+        lost = (
+            (f"{counted(unknown_hits, 'row has', 'rows have')} no outcome, left out of the count.",)
+            if unknown_hits
+            else ()
+        )
         return Scored(rows, {}, ("There is no confidence: what is reported is accuracy.", *lost))
     notes = tuple(
-        f"{blank} rows have no {what}; they are counted as unscored."
+        f"{counted(blank, 'row has', 'rows have')} no {what}; counted as unscored."
         for what, blank in (("confidence", rows["confidence"].isna().sum()), ("outcome", rows["correct"].isna().sum()))
         if blank
     )
     return Scored(rows, {}, notes)
+
+
+def _table(frame: Any) -> "pd.DataFrame":
+    """Return a table of its own index; raise for what is none, and for two columns of one name."""
+    import pandas as pd
+
+    if isinstance(frame, (str, Path)):
+        raise UsageError(
+            f"from_predictions takes a table; found the text {str(frame)[:80]!r}. Read the file first: pd.read_csv(...), or "
+            "wb.read_predictions(...) for the log of a tool."
+        )
+    try:
+        table = pd.DataFrame(frame).reset_index(drop=True)
+    except (ValueError, TypeError) as problem:
+        raise UsageError(
+            f"from_predictions takes a table; a {type(frame).__name__} is none ({problem}). Make a pandas.DataFrame of it."
+        ) from None
+    twice = table.columns[table.columns.duplicated()]
+    if len(twice):
+        raise DataError(f"The table has two columns {twice[0]!r}. Rename or drop one of them.")
+    return table
 
 
 def _present(table: "pd.DataFrame", name: Any) -> bool:
@@ -103,6 +130,10 @@ def _ids(table: "pd.DataFrame", name: str, variants: Sequence[str]) -> list[str]
 
     if name not in table.columns:
         return example_ids([{str(key): value for key, value in row.items()} for row in table.to_dict("records")])
+    if table[name].isna().any():
+        raise DataError(
+            f"Row {int(table[name].isna().to_numpy().argmax())} has no id in column {name!r}. Every row needs one."
+        )
     ids = table[name].astype(str)
     twice = pd.DataFrame({"example": ids, "variant": variants}).duplicated().to_numpy()
     if twice.any():
@@ -121,7 +152,9 @@ def _from_confidence(table: "pd.DataFrame", named: Mapping[str, str]) -> list[di
     _inside(confidence, 0.0, 1.0, named["confidence"], "Give probabilities, not logits or percentages.")
     for value in sorted(set(correct[~np.isnan(correct)]) - {0.0, 1.0}):
         row = int((correct == value).argmax())
-        raise DataError(f"Row {row} has {value} in column {named['correct']!r}; it must be 0 or 1.")
+        raise DataError(
+            f"Row {row} has {value:g} in column {named['correct']!r}; it must be 0 or 1. Cut a graded score first."
+        )
     labels, predicted = (_texts(table, named[word]) for word in ("label", "predicted"))
     return [
         {
@@ -146,13 +179,25 @@ def _from_scores(
     """Return records of probabilities or logits (n, K) and labels."""
     scores = _matrix(table, named[kind])
     if kind == "probabilities":
-        _inside(scores, 0.0, 1.0, str(named[kind]), "If these are logits, pass them as logits=.")
+        percent = bool((scores >= 0).all() and (np.abs(scores.sum(axis=1) - 100) < 1).all())
+        remedy = "Divide percentages by 100." if percent else "If these are logits, pass them as logits=."
+        _inside(scores, 0.0, 1.0, named[kind], remedy)
         off = np.abs(scores.sum(axis=1) - 1) > SUMS_TO_ONE
         if off.any():
             row = int(off.argmax())
-            raise DataError(f"The probabilities of row {row} sum to {scores[row].sum():.4f}, not to 1.")
+            n = counted(int(off.sum()), "row does", "rows do")
+            raise DataError(
+                f"Row {row} of {_said(named[kind])} sums to {scores[row].sum():.4f}, not to 1 ({n} not). Give the probability of "
+                "every class, or logits= where they are none."
+            )
         p, scores = scores, np.log(np.clip(scores, CLIP, 1.0))
     else:
+        inside = bool(((scores >= 0) & (scores <= 1)).all() and ((scores > 0) & (scores < 1)).any())
+        if inside and len(scores) > 1 and (np.abs(scores.sum(axis=1) - 1) <= SUMS_TO_ONE).all():
+            raise DataError(
+                f"Every row of {_said(named[kind])} lies in [0, 1] and sums to 1: these are probabilities, no logits. Pass them as "
+                "probabilities=."
+            )
         p = softmax(scores)
     names = [str(one) for one in classes] if classes is not None else [str(k) for k in range(scores.shape[1])]
     if len(names) != scores.shape[1]:
@@ -182,7 +227,8 @@ def _numbers(table: "pd.DataFrame", name: str) -> np.ndarray:
     wrong = np.isnan(values) & table[name].notna().to_numpy()
     if wrong.any():
         row = int(wrong.argmax())
-        raise DataError(f"Row {row} has {table[name].iloc[row]!r} in column {name!r}; it must be a number.")
+        hint = ": 1 for right and 0 for wrong" if str(table[name].iloc[row]).lower() in WORDS_OF_TRUTH else ""
+        raise DataError(f"Row {row} has {table[name].iloc[row]!r} in column {name!r}; it must be a number{hint}.")
     return np.asarray(values)
 
 
@@ -195,22 +241,29 @@ def _matrix(table: "pd.DataFrame", name: Any) -> np.ndarray:
         for i, length in enumerate(lengths):
             if length != lengths[0] or length < 2:
                 raise DataError(
-                    f"Row {i} of column {name!r} holds {table[name].iloc[i]!r}; each must be a list of one length."
+                    f"Row {i} of column {name!r} holds {table[name].iloc[i]!r}; each row must be a list of as many numbers, two or "
+                    "more: one for each class."
                 )
         values = np.asarray([list(row) for row in table[name]], dtype=np.float64)
     bad = ~np.isfinite(values).all(axis=1)
     if bad.any():
         raise DataError(
-            f"Row {int(bad.argmax())} of {name!r} holds NaN or infinity ({int(bad.sum())} rows do). Drop or mend them."
+            f"Row {int(bad.argmax())} of {_said(name)} holds NaN or infinity ({int(bad.sum())} rows do). Drop or mend them."
         )
     return values
 
 
-def _inside(values: np.ndarray, low: float, high: float, name: str, remedy: str) -> None:
+def _said(name: Any) -> str:
+    """Return a column, or several, in words."""
+    return f"columns {', '.join(map(repr, name))}" if isinstance(name, (list, tuple)) else f"column {name!r}"
+
+
+def _inside(values: np.ndarray, low: float, high: float, name: Any, remedy: str) -> None:
     wrong = (values < low) | (values > high)
     if wrong.any():
         row = int(np.argwhere(wrong)[0][0])
-        raise DataError(f"Row {row} of column {name!r} holds {values[row]}, outside [{low:g}, {high:g}]. {remedy}")
+        found = ", ".join(f"{one:.6g}" for one in np.atleast_1d(values[row]))
+        raise DataError(f"Row {row} of {_said(name)} holds {found}, outside [{low:g}, {high:g}]. {remedy}")
 
 
 def _labels(labels: "pd.Series[Any]", names: Sequence[str]) -> list[int]:
@@ -223,6 +276,20 @@ def _labels(labels: "pd.Series[Any]", names: Sequence[str]) -> list[int]:
             found.append(int(key))
             continue
         if key not in index:
-            raise DataError(f"Row {row} has the label {label!r}; the classes are {', '.join(names[:20])}.")
+            raise DataError(
+                f"Row {row} has the label {label!r}; the classes are {', '.join(names[:20])}. {_mend_label(label, keys, names)}"
+            )
         found.append(index[key])
     return found
+
+
+def _mend_label(label: Any, keys: Sequence[str], names: Sequence[str]) -> str:
+    """Return what may be wrong with labels that are no classes."""
+    if isinstance(label, (list, tuple, set, np.ndarray)):
+        return "A label is one class: with several of a row, make a table and a report for each class."
+    if label is None or label != label:
+        return "Drop rows without a label."
+    counted_from_one = all(key.isdecimal() and 1 <= int(key) <= len(names) for key in keys)
+    if counted_from_one and list(names) == [str(at) for at in range(len(names))]:
+        return "Count them from 0."
+    return "Name the classes in the order of the numbers: classes=[...]."

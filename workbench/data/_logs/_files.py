@@ -42,13 +42,14 @@ def parsed(text: str | bytes, where: str) -> Any:
     >>> parsed('{"a" 1}', "run.json")
     Traceback (most recent call last):
     ...
-    workbench.errors.DataError: run.json, line 1: not JSON (Expecting ':' delimiter at column 6).
+    workbench.errors.DataError: run.json, line 1: not JSON (Expecting ':' delimiter at column 6). Copy the log again: it may be cut.
     """
     try:
         return json.loads(text)
     except json.JSONDecodeError as problem:
         raise DataError(
-            f"{where}, line {problem.lineno}: not JSON ({problem.msg} at column {problem.colno})."
+            f"{where}, line {problem.lineno}: not JSON ({problem.msg} at column {problem.colno}). Copy the log again: it may be "
+            "cut."
         ) from None
     except UnicodeDecodeError:
         raise DataError(f"{where}: not UTF-8 text.") from None
@@ -79,7 +80,8 @@ def lines_of(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             value = json.loads(line)
         except json.JSONDecodeError as problem:
             raise DataError(
-                f"{path.name}, line {number}: not JSON ({problem.msg} at column {problem.colno})."
+                f"{path.name}, line {number}: not JSON ({problem.msg} at column {problem.colno}). Copy the log again, or take that "
+                "line out."
             ) from None
         except (UnicodeDecodeError, RecursionError, ValueError) as problem:
             raise DataError(f"{path.name}, line {number}: not usable JSON ({problem}).") from None
@@ -101,7 +103,9 @@ class Archive:
             with zipfile.ZipFile(path) as archive:
                 self.members = {one.filename: one for one in archive.infolist()}
         except (zipfile.BadZipFile, OSError, ValueError) as problem:
-            raise DataError(f"{path.name} is not a whole zip file ({problem}).") from None
+            raise DataError(
+                f"{path.name} is not a whole zip file ({problem}). Copy the log again: it is cut, or its run goes on."
+            ) from None
         if len(self.members) > MOST_MEMBERS:
             raise DataError(f"{path.name} has {len(self.members):,} members; logs have up to {MOST_MEMBERS:,}.")
 

@@ -14,7 +14,7 @@ from typing import Any
 from workbench.data._logs._files import Archive, json_of
 from workbench.data._logs._inspect_letters import answered
 from workbench.data._logs._part import Asked, Part, Printed, Read, carried, chosen, frame_of, hit, short, text_of
-from workbench.errors import DataError
+from workbench.errors import DataError, counted
 
 __all__ = ["NAMES", "TOOL", "parts", "recognises"]
 
@@ -25,6 +25,7 @@ SAMPLE = re.compile(r"samples/(?:[^/]+\.json|[^/]+/sample\.json)")
 VALUES = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
 WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
 MEANS = ("accuracy", "mean")
+NEWEST = 2  # version of the format
 
 
 def recognises(start: bytes, fields: frozenset[str]) -> bool:
@@ -119,10 +120,16 @@ def _notes(header: Mapping[str, Any], metric: str, known: Mapping[str, None], fr
         )
     elif header.get("status") is None:
         notes.append("The run did not come to an end. The rows are the samples it reached.")
+    version = header.get("version")
+    if isinstance(version, int) and version > NEWEST:
+        notes.append(
+            f"The log has version {version} of Inspect's format and is read as version {NEWEST}, the newest that is known: hold "
+            "its numbers against those that Inspect printed."
+        )
     silent = int(frame["correct"].isna().sum())
     if silent:
         first = frame.loc[frame["correct"].isna(), "example"].iloc[0]
-        notes.append(f"{silent} samples have no score, the first {first!r}: they have no outcome.")
+        notes.append(f"{counted(silent, 'sample has', 'samples have')} no score, the first {first!r}: no outcome.")
     others = [name for name in known if name != metric]
     if others:
         notes.append(f"Read is the scorer {metric}; the log also has {', '.join(others)} (metric=...).")
