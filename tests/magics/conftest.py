@@ -19,7 +19,9 @@ def shell() -> Iterator[Any]:
     yield shell
     shell.run_line_magic("unload_ext", "workbench")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gc, "collect", lambda *_: 0)  # of all that the tests before have made: a third of a second each time
+        patch.setattr(
+            gc, "collect", lambda *_: 0
+        )  # of all that the tests before have made: a third of a second each time
         shell._atexit_once()
     atexit.unregister(shell.atexit_operations)
     InteractiveShell.clear_instance()
