@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -35,6 +36,12 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+@cache  # an absent one is looked for again
+def _version(package: str) -> str:
+    """Return the version of a package as this process first saw it: what it has imported stays, whatever is installed later."""
+    return metadata.version(package)
+
+
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that numbers depend on; absent packages are left out.
 
@@ -44,7 +51,7 @@ def versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = metadata.version(package)
+            found[package] = _version(package)
         except metadata.PackageNotFoundError:
             continue
     return found
