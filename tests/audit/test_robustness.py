@@ -54,6 +54,13 @@ def test_the_numbers_are_those_of_the_hits() -> None:
     assert repr(found).count("not on the line") == 1
     assert (table["inside_low"] < table["inside"]).all()
     assert (table["outside"] < table["outside_high"]).all()
+    behind = found.rows("two", "inside")
+    assert (len(behind), behind["correct"].mean()) == (400, pytest.approx(table["inside"]["two"]))
+    assert found.rows("new")["correct"].mean() == pytest.approx(OUTSIDE[3].mean())
+    with pytest.raises(UsageError, match="Unknown model 'nww'. Did you mean 'new'"):
+        found.rows("nww")
+    with pytest.raises(UsageError, match="Unknown side 'out'. Did you mean 'outside'"):
+        found.rows("new", "out")
     page = found._repr_html_()
     assert "new stands above the line: 0.1" in page
     assert "<img" in page
@@ -71,6 +78,7 @@ def test_rows_without_an_answer_are_left_out_for_all() -> None:
     assert found.metrics["n_inside"].tolist() == [360] * 4
     np.testing.assert_allclose(found.metrics["inside"], INSIDE[:, 40:].mean(axis=1))
     assert "40 rows inside have no answer of some model" in found.notes[0]
+    assert len(found.rows(next(iter(found.metrics["model"])), "inside")) == found.metrics["n_inside"].iloc[0]
 
 
 def test_what_cannot_be_compared_is_said() -> None:

@@ -5,7 +5,7 @@ nothing again. The estimate and its interval are `workbench.stats.robustness.eff
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Robust", "robustness"]
 
+SIDES = ("inside", "outside")
 Reports = Mapping[str, Report] | Sequence[Report]
 LIMITS = (
     "A model above the line is more accurate elsewhere than its accuracy here foretells, which is not why; and it may be less "
@@ -47,6 +48,19 @@ class Robust:
     line: "pd.DataFrame"
     notes: tuple[str, ...] = ()
     limits: tuple[str, ...] = LIMITS
+    _rows: "Mapping[tuple[str, str], pd.DataFrame]" = field(default_factory=dict, repr=False)
+
+    def rows(self, model: str, side: str = "outside") -> "pd.DataFrame":
+        """Return the rows behind a model's accuracy, "inside" or "outside": those that all models answered.
+
+        Raises `UsageError` for a model or side that there is not.
+        """
+        if side not in SIDES:
+            raise unknown("side", side, SIDES)
+        names = list(self.metrics["model"])
+        if model not in names:
+            raise unknown("model", model, names)
+        return self._rows[model, side]
 
     @property
     def title(self) -> str:
@@ -78,17 +92,19 @@ class Robust:
         return "\n".join(
             [
                 *said,
-                "columns: accuracy inside, outside, expected outside; outside - expected. .metrics, .line, .chart(), .limits",
+                "columns: accuracy inside, outside, expected outside; outside - expected. .metrics, .line, .rows(model, side), "
+                ".chart(), .limits",
             ]
         )
 
 
 class _Hits(NamedTuple):
-    """Hits (models, rows) of the rows that all models have answered, and how many rows were left out."""
+    """Hits (models, rows) of the rows that all models have answered, how many rows were left out, and those rows of each model."""
 
     hits: "np.ndarray[Any, Any]"
     left: int
     several: bool
+    rows: "list[pd.DataFrame]"
 
 
 def robustness(
@@ -148,7 +164,9 @@ def robustness(
         notes.append(
             "Rows belong together in clusters; the intervals take them as drawn one by one and are too narrow."
         )
-    return Robust(table, found.slope, found.intercept, pd.DataFrame(found.line), tuple(notes))
+    behind = {(name, "inside"): rows for name, rows in zip(names, usual.rows, strict=True)}
+    behind |= {(name, "outside"): rows for name, rows in zip(names, shifted.rows, strict=True)}
+    return Robust(table, found.slope, found.intercept, pd.DataFrame(found.line), tuple(notes), _rows=behind)
 
 
 def _named(reports: Reports, side: str) -> dict[str, Report]:
@@ -196,4 +214,9 @@ def _hits(reports: Sequence[Report], names: Sequence[str], side: str) -> _Hits:
             )
     table = pd.concat(columns, axis=1)
     whole = table.notna().all(axis=1)
-    return _Hits(table[whole].to_numpy().T, int((~whole).sum()), several)
+    kept = set(table.index[whole])
+    rows = [
+        report.explored[[key in kept for key in column.index]].reset_index(drop=True)
+        for report, column in zip(reports, columns, strict=True)
+    ]
+    return _Hits(table[whole].to_numpy().T, int((~whole).sum()), several, rows)
