@@ -215,8 +215,8 @@ def _hits(reports: Sequence[Report], names: Sequence[str], side: str) -> _Hits:
     table = pd.concat(columns, axis=1)
     whole = table.notna().all(axis=1)
     kept = set(table.index[whole])
-    rows = [
+    mine = [
         report.explored[[key in kept for key in column.index]].reset_index(drop=True)
         for report, column in zip(reports, columns, strict=True)
     ]
-    return _Hits(table[whole].to_numpy().T, int((~whole).sum()), several, rows)
+    return _Hits(table[whole].to_numpy().T, int((~whole).sum()), several, mine)

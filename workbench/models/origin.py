@@ -136,7 +136,7 @@ def _estimator(model: Any) -> Any:
 def tensor_marks(model: Any) -> dict[str, str]:
     """Return a short sha256 of each tensor of a model's state by name, {} where it has none or is larger than 4 GiB.
 
-    Of an estimator of scikit-learn those of its attributes, by step and name: "logisticregression.coef_".
+    Of an estimator of scikit-learn those of its attributes, by step and name: `logisticregression.coef_`.
     """
     if _estimator(model) is not None:
         return object_marks(model.model)
