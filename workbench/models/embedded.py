@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import ModelError, OutOfMemory
+from workbench.models._gguf_once import read_once
 from workbench.models._packaged import EMBEDDED, gguf_of
 from workbench.models._weights import file_hash, known_hash
 from workbench.models.cache import folder as cache_folder
@@ -156,8 +157,9 @@ def _write_plain(gguf: Path, folder: Path, dtype: str) -> None:
             )
     where = {"gguf_file": gguf.name, "local_files_only": True}
     try:
-        tokenizer: Any = AutoTokenizer.from_pretrained(gguf.parent, **where)
-        loaded: Any = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **where)
+        with read_once():
+            tokenizer: Any = AutoTokenizer.from_pretrained(gguf.parent, **where)
+            loaded: Any = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **where)
     except (ValueError, KeyError, OSError, RuntimeError, NotImplementedError, ImportError) as error:
         raise ModelError(
             f"transformers cannot read {gguf}: {error}. Check that the file is whole and that its architecture is supported."
