@@ -18,6 +18,7 @@ const LAUNCH = 'workbench:launch';
 const SHOW = 'workbench:show-panel';
 const CANCEL = 'workbench:cancel-runs';
 const EXPLORE = 'workbench:explore-report';
+const NEW = 'workbench:new-notebook'; // where a page of Notebook 7 tells the next one which notebook it made
 const CATEGORY = 'Workbench';
 const START = 'import workbench as wb\n\nwb.launch()';
 
@@ -52,14 +53,25 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const notebook = async (source: string, cwd: string): Promise<void> => {
       await app.serviceManager.kernelspecs.ready; // without a kernel's name JupyterLab asks for one
       const kernelName = app.serviceManager.kernelspecs.specs?.default;
-      const panel = (await commands.execute('notebook:create-new', { cwd, kernelName, activate: true })) as NotebookPanel;
+      if (labShell) {
+        const panel = (await commands.execute('notebook:create-new', { cwd, kernelName, activate: true })) as NotebookPanel;
+        await panel.context.ready;
+        panel.content.activeCell?.model.sharedModel.setSource(source);
+        await run(panel);
+        return;
+      }
+      const { contents, serverSettings } = app.serviceManager; // Notebook 7 opens each document in a page of its own
+      const { path } = await contents.newUntitled({ path: cwd, type: 'notebook' });
+      const cells = [{ cell_type: 'code', source, metadata: {}, outputs: [], execution_count: null, id: 'workbench' }];
+      const metadata = kernelName ? { kernelspec: { name: kernelName, display_name: kernelName } } : {};
+      await contents.save(path, { type: 'notebook', format: 'json', content: { cells, metadata, nbformat: 4, nbformat_minor: 5 } });
+      localStorage.setItem(NEW, path);
+      window.open(`${serverSettings.baseUrl}notebooks/${path.split('/').map(encodeURIComponent).join('/')}`, '_blank');
+    };
+    const run = async (panel: NotebookPanel): Promise<void> => {
       await panel.context.ready;
       await panel.sessionContext.ready;
-      const cell = panel.content.activeCell;
-      if (cell) {
-        cell.model.sharedModel.setSource(source);
-        await NotebookActions.run(panel.content, panel.sessionContext);
-      }
+      await NotebookActions.run(panel.content, panel.sessionContext);
     };
     const explore = (path: string) => {
       const at = path.lastIndexOf('/');
@@ -145,6 +157,10 @@ const plugin: JupyterFrontEndPlugin<void> = {
         show();
       });
       kernels.attach(one.sessionContext.session?.kernel);
+      if (localStorage.getItem(NEW) === one.context.path) {
+        localStorage.removeItem(NEW); // a notebook that another page made just now: that page cannot run its cell
+        void run(one);
+      }
     });
     notebooks.currentChanged.connect(show);
     show();
