@@ -68,8 +68,8 @@ def test_slices_that_were_found_are_said_in_words() -> None:
     """The choice of slices has the titles of the view's columns, and rows outside are all others, not blank ones."""
     first = lens_of(searched()).fields[1]
 
-    assert ("slice_1", "First slice", ("kind=bad", "(all others)")) == (first.name, first.title, first.labels)
-    assert "First slice" == first.for_page()["title"]
+    assert ("slice_1", "Slice 1", ("kind=bad", "(all others)")) == (first.name, first.title, first.labels)
+    assert "Slice 1" == first.for_page()["title"]
     assert "(all others)" == PROBE.view.blank
 
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["PROBE", "Slices"]
 
 SAID = 3  # slices in the text of a report
-PLACES = ("First", "Second", "Third", "Fourth", "Fifth")
 
 
 class Slices:
@@ -60,7 +59,7 @@ class Slices:
             ("predicted", "Predicted", "text"),
             ("loss", "Loss", "number"),
             ("part", "Used to", "text"),
-            *((name, f"{place} slice", "text") for name, place in zip(ways.SLICES, PLACES, strict=False)),
+            *((name, f"Slice {at}", "text") for at, name in enumerate(ways.SLICES[:5], 1)),
         ),
     )
     limits = (

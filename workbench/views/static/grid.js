@@ -2,7 +2,10 @@
 
 const ROW = 28, TALL = 44, NARROW = 500;               // px of a row, of one with two lines, and of a column of sentences that needs those
 const CHARACTER = 7, BOLD = 8;                          // px of a character, and of one in a title
-const FITTED = 130, TITLED = 175;                      // px of the widest column that fits its words, and its title
+const ROOMY = { wide: [240, 160, 110], fitted: 130, number: 100 };  // least px of columns of sentences (one, two, more), most of words, least of numbers
+const TIGHT = { wide: [120, 120, 100], fitted: 88, number: 76 };    // the same where the table would scroll sideways
+const SCROLLED = { ...TIGHT, wide: ROOMY.wide };      // and where it does so all the same: sentences are for reading
+const TITLED = 175;                                    // px of the widest title of a number
 const AHEAD = 30, TALLEST = 12_000_000;                // rows fetched beyond the eye, px that browsers can scroll
 
 /** A text with its edits (kept, old, new, kept, ...) as elements: what went is struck out, what came is marked. Others have none. */
@@ -29,20 +32,13 @@ class Grid {
     this.pictures = this.columns.some(column => column.kind === "image");
     this.body = div("wb-body", [], { role: "rowgroup" });
     this.spacer = div("wb-spacer", [this.body], { role: "presentation" });
-    this.heads = this.columns.map(column => element("button", { type: "button", class: "wb-sort", text: column.title,
+    this.heads = this.columns.map(column => element("button", { type: "button", class: "wb-sort", text: column.title, title: column.title,
       disabled: column.kind === "image", onclick: () => this.sort(column.name) }));
     const head = element("div", { class: "wb-row wb-grid-head", role: "row" },
       this.heads.map((button, k) => element("div", { role: "columnheader", class: `wb-cell wb-${this.columns[k].kind}`, "aria-sort": "none" }, [button])));
-    const bounded = (low, width, high = FITTED) => Math.max(low, Math.min(high, Math.round(width))), room = n => 18 + CHARACTER * n, titled = title => 20 + BOLD * title.length;
-    const least = ({ title, characters }) => bounded(64, Math.max(room(characters), titled(title)));
-    const widths = this.columns.map(column => (column.wide ? `minmax(${this.wide > 2 ? 110 : this.wide > 1 ? 160 : 240}px, 340fr)`
-      : column.kind === "text" ? `minmax(${least(column)}px, ${least(column)}fr)` : column.kind === "number" ? `${bounded(100, titled(column.title), TITLED)}px`
-      : `${bounded(72, Math.max(titled(column.title), ...column.words.map(word => room(word.length))))}px`));
     this.head = element("div", { role: "rowgroup", class: "wb-grid-top" }, [head]);
     this.port = div("wb-port", [this.head, this.spacer], { tabindex: 0, ...OWN_KEYS, role: "grid", "aria-colcount": this.columns.length,
       "aria-label": "Examples. Arrow keys move, Enter shows the whole example." });
-    this.port.style.setProperty("--wb-columns", widths.join(" "));
-    this.port.style.setProperty("--wb-least", `${total(widths.map(width => Number(/\d+/.exec(width)[0])))}px`);   // narrower, it scrolls
     this.none = element("p", { class: "wb-empty", text: "No example passes all brushes. Clear one of them.", hidden: true });
     this.tokens = new TokenView();
     this.whatIf = new WhatIf(store);
@@ -57,8 +53,26 @@ class Grid {
       this.close();
       event.stopPropagation();
     });
-    this.observer = new ResizeObserver(() => { this.draw(); this.ask(); });
+    this.observer = new ResizeObserver(() => { this.fit(); this.draw(); this.ask(); });
     this.observer.observe(this.port);
+    this.fit();
+  }
+
+  /** The columns' widths: tight ones where the others would not fit side by side. */
+  fit() {
+    const least = widths => total(widths.map(width => Number(/\d+/.exec(width)[0])));
+    const ways = [ROOMY, TIGHT, SCROLLED].map(way => this.widths(way)), room = this.port.clientWidth || Infinity;
+    const widths = ways.find(one => least(one) <= room) ?? ways[2];
+    this.port.style.setProperty("--wb-columns", widths.join(" "));
+    this.port.style.setProperty("--wb-least", `${least(widths)}px`);   // narrower, it scrolls
+  }
+
+  widths({ wide, fitted, number }) {
+    const bounded = (low, width, high) => Math.max(low, Math.min(high, Math.round(width))), room = n => 18 + CHARACTER * n, titled = title => 20 + BOLD * title.length;
+    const least = ({ title, characters }) => bounded(64, Math.max(room(characters), titled(title)), fitted);
+    return this.columns.map(column => (column.wide ? `minmax(${wide[Math.min(this.wide, 3) - 1]}px, 340fr)`
+      : column.kind === "text" ? `minmax(${least(column)}px, ${least(column)}fr)` : column.kind === "number" ? `${bounded(number, titled(column.title), TITLED)}px`
+      : `${bounded(72, Math.max(titled(column.title), ...column.words.map(word => room(word.length))), ROOMY.fitted)}px`));
   }
 
   get n() { return this.store.window?.n ?? 0; }
@@ -112,7 +126,7 @@ class Grid {
       const { kind, title, words, wrong, wide } = this.columns[k], second = kind === "hit" && text === words[1] && text !== "";
       const class_ = `wb-cell wb-${kind}${wide ? " wb-wide" : ""}${second ? (wrong ? " wb-wrong" : " wb-second") : ""}`;
       if (kind === "image") return element("div", { class: class_, role: "gridcell" }, pictured(text, title));
-      return element("div", { class: class_, role: "gridcell", ...(Array.isArray(text) ? {} : { text }), title: wide || k < 3 ? inWords(text) : null }, edited(text));
+      return element("div", { class: class_, role: "gridcell", ...(Array.isArray(text) ? {} : { text }), title: wide || k < 3 || kind === "text" ? inWords(text) : null }, edited(text));
     }));
   }
 
