@@ -191,12 +191,18 @@ def test_the_check_for_script_can_fail(notebook: Callable[..., Any]) -> None:
 
 
 def test_the_saved_notebook_shows_a_picture_without_its_kernel(notebook: Callable[..., Any]) -> None:
-    """With the kernel gone and the saved notebook opened again, a static picture stands where the explorer was."""
+    """With the kernel gone the explorer says so; in the saved notebook, opened again, a static picture stands in its place."""
     book = notebook(DATA.format(n=600), SHOW, alone=True)
     book.show()
     assert not book.page.is_visible(".workbench-static")
     book.command("docmanager:save")
     book.page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }")
+    book.drag("reliability", 0.2, 0.6)  # counted in the page; what the kernel would say is said to be missing
+    book.page.wait_for_selector(".wb-problem:has-text('The kernel that made this view is gone')")
+    book.page.wait_for_function(
+        "() => document.querySelector('.wb-metrics-panel .wb-state').textContent === 'no kernel'"
+    )
+    assert 0 < int(book.tile("n")) < 600
     saved = (book.server.folder / book.name).read_text()
     assert len(saved) < 1_000_000
     book.page.goto("about:blank")

@@ -29,7 +29,7 @@ class Confirming {
   ask() {
     if (this.button.getAttribute("aria-disabled") === "true") return;
     this.asked = this.store.serial;
-    this.store.model.send({ kind: "confirm" });
+    this.store.ask({ kind: "confirm" });
     this.paint();
   }
 

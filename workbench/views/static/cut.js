@@ -27,7 +27,7 @@ class CutPanel {
       onkeydown: event => { if (event.key === "Enter") { this.typed(); event.stopPropagation(); } } });
     this.value = element("output", { class: "wb-temperature" });
     this.reset = element("button", { type: "button", class: "wb-button", text: "Reset", onclick: () => store.cutTo(null) });
-    this.show = element("button", { type: "button", class: "wb-button", text: this.words.below, title: "Show these rows in the table and in all views", onclick: () => store.model.send({ kind: "below" }) });
+    this.show = element("button", { type: "button", class: "wb-button", text: this.words.below, title: "Show these rows in the table and in all views", onclick: () => store.ask({ kind: "below" }) });
     const ends = div("wb-ends", this.words.ends.map(text => span("", text)), { "aria-hidden": "true" });
     const head = texts => element("thead", {}, [element("tr", {}, texts.map((text, k) => element("th", { text, scope: "col", class: k ? "wb-right" : "" })))]);
     this.body = element("tbody");

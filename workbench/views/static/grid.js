@@ -139,7 +139,7 @@ class Grid {
     const start = Math.max(0, first - AHEAD), wanted = `${this.store.serial}:${start}`;
     if (this.asked === wanted) return;
     this.asked = wanted;
-    this.store.model.send({ kind: "rows", start, end: last + AHEAD });
+    this.store.ask({ kind: "rows", start, end: last + AHEAD });
   }
 
   arrived() { this.draw(); this.ask(); }
@@ -151,7 +151,7 @@ class Grid {
       const on = this.columns[k].name === this.sorted.column, way = on ? (this.sorted.descending ? "descending" : "ascending") : "none";
       button.parentElement.setAttribute("aria-sort", way);
     });
-    this.store.model.send({ kind: "sort", ...this.sorted });
+    this.store.ask({ kind: "sort", ...this.sorted });
   }
 
   mark(at) {
@@ -179,7 +179,7 @@ class Grid {
     event.stopPropagation();
   }
 
-  open(row) { this.opened = row; this.store.model.send({ kind: "detail", row }); }
+  open(row) { this.opened = row; this.store.ask({ kind: "detail", row }); }
 
   /** Close the whole example; the keyboard goes on where it was opened. */
   close() {

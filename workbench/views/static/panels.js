@@ -121,7 +121,7 @@ class Metrics {
     clearTimeout(this.timer);
     if (!old) { this.state.textContent = `n = ${whole.format(this.store.metrics.n)}`; this.table.classList.remove("wb-old"); return; }
     this.timer = setTimeout(() => {
-      this.state.textContent = this.store.late ? "waiting for the kernel" : "updating";
+      this.state.textContent = this.store.gone ? "no kernel" : this.store.late ? "waiting for the kernel" : "updating";
       this.table.classList.add("wb-old");
     }, 150);
   }
@@ -150,7 +150,7 @@ class Temperature {
       "aria-label": "Temperature", disabled: Boolean(whyNot), list: `${store.about.key}-ticks`, oninput: () => this.moved(), onchange: () => { this.going = false; } });
     this.value = element("output", { class: "wb-temperature", text: "T = 1.00" });
     this.fit = element("button", { type: "button", class: "wb-button", text: "Fit", disabled: Boolean(whyNot),
-      title: "The temperature with the least negative log-likelihood of the selected examples", onclick: () => { this.asked = true; this.fit.disabled = true; store.model.send({ kind: "fit" }); } });
+      title: "The temperature with the least negative log-likelihood of the selected examples", onclick: () => { this.asked = true; this.fit.disabled = true; store.ask({ kind: "fit" }); } });
     this.reset = element("button", { type: "button", class: "wb-button", text: "Reset", disabled: true, onclick: () => store.heatTo(1) });
     this.cells = {};
     const line = (key, words) => {

@@ -3,6 +3,8 @@
 
 const SEND_AFTER = 50, SAY_WAITING_AFTER = 1500;
 
+const GONE = "The kernel that made this view is gone. Counts and charts still follow a brush; for metrics and examples run its cell again.";
+
 const TOLD = new Set(["detail", "tokens", "asked", "asked_tokens", "swaps", "typed"]);      // what is for the open example alone
 
 const STORES = Symbol.for("workbench.stores");
@@ -55,6 +57,7 @@ class Store {
     this.metrics = null;                    // the kernel's last word, and what it was about
     this.window = null;
     this.problem = "";
+    this.gone = false;                      // whether the kernel that made this view is
     this.listeners = new Set();
     this.takeState();
     const all = new Uint8Array(this.rows).fill(PASSES);
@@ -234,7 +237,7 @@ class Store {
   wantLogits() {
     if (this.asked) return;
     this.asked = true;
-    this.model.send({ kind: "logits" });
+    this.ask({ kind: "logits" });
   }
 
   touched(going = false, field = null) {
@@ -247,12 +250,21 @@ class Store {
 
   changed(what) { this.link.changed(this, what); }
 
+  /** Ask the kernel; where it was restarted or shut down, say so: counts follow a brush without it. */
+  ask(message) {
+    try { this.model.send(message); } catch {
+      this.gone = true;
+      this.problem = GONE;
+      this.tell("problem");
+    }
+  }
+
   /** Send the latest brushes, one message in flight: what changes meanwhile goes out when the answer is here. */
   send() {
     if (this.inFlight) return;
     this.inFlight = true;
     this.sent = this.serial;
-    this.model.send({ kind: "brush", serial: this.serial, ranges: this.ranges, mask: this.masked,
+    this.ask({ kind: "brush", serial: this.serial, ranges: this.ranges, mask: this.masked,
       temperature: this.temperature, cut: this.cut, by: this.slice, origin: this.origin, step: this.step });
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => { this.late = true; this.tell("late"); }, SAY_WAITING_AFTER);
@@ -304,7 +316,7 @@ class Store {
   /** Ask for a step in the history; what was brushed a moment ago belongs to it. */
   travel(kind) {
     for (const store of this.link.stores) if (store.timer || (store.inFlight && store.serial > store.sent)) store.hurry();
-    this.model.send({ kind });
+    this.ask({ kind });
   }
 
   undo() { this.travel("undo"); }

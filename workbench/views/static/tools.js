@@ -30,13 +30,13 @@ class Tools {
 
   name() {
     if (this.input.value.trim() === "" || !this.brushed()) return;
-    this.store.model.send({ kind: "name", name: this.input.value });
+    this.store.ask({ kind: "name", name: this.input.value });
     this.input.value = "";
     this.paint();
   }
 
   recall() {
-    if (this.saved.value) this.store.model.send({ kind: "recall", name: this.saved.value });
+    if (this.saved.value) this.store.ask({ kind: "recall", name: this.saved.value });
     this.saved.value = "";
   }
 

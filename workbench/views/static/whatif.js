@@ -95,7 +95,7 @@ class WhatIf {
     event.stopPropagation();
   }
 
-  message(kind, more) { this.store.model.send({ kind, row: this.row, column: this.column, text: this.areas[this.column].value, ...more }); }
+  message(kind, more) { this.store.ask({ kind, row: this.row, column: this.column, text: this.areas[this.column].value, ...more }); }
 
   /** Ask which terms of the text have others to be put in their place. */
   look() {
@@ -145,7 +145,7 @@ class WhatIf {
     this.said.textContent = `Asking ${this.about.model} …`;
     this.ask.setAttribute("aria-busy", "true");
     const texts = Object.fromEntries(Object.entries(this.areas).map(([name, area]) => [name, area.value]));
-    this.store.model.send({ kind: "what_if", row: this.row, ask: this.asks, texts });
+    this.store.ask({ kind: "what_if", row: this.row, ask: this.asks, texts });
   }
 
   answered(message) {
