@@ -31,7 +31,7 @@ def test_the_panel_shows_a_run_cancels_it_and_a_report_opens(notebook: Callable[
     """In /lab: a model and a run are listed, Cancel works, unload frees, a saved report opens without script, the tile starts."""
     book = notebook(PREPARE, alone=True)
     page = book.page
-    page.goto(f"{book.server.url}/lab/tree/{book.name}?token={TOKEN}&reset", wait_until="domcontentloaded")
+    page.goto(f"{book.server.url}/lab/workspaces/panel/tree/{book.name}?token={TOKEN}", wait_until="domcontentloaded")
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=WAIT)
     book.idle()
     page.evaluate("() => window.jupyterapp.commands.execute('workbench:show-panel')")
