@@ -1,5 +1,6 @@
 """Settings that change a model's numbers while its weights stay the same."""
 
+import copy
 import os
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from workbench.models._weights import known_hash
 def test_settings_are_told_by_name(tmp_path: Path) -> None:
     """Nested ones with a dot; names, versions and dropout are left out; a long value is a hash; a callable has none."""
     model = tiny.language_model()
-    tokenizer = tiny.tokenizer()
+    tokenizer = copy.deepcopy(tiny.tokenizer())  # the other tests' has no template
     tokenizer.chat_template = "x" * 100
     model.config.id2label = {i: f"label {i}" for i in range(1000)}
     model.config.text_config = {"depth": {"scale": 0.5}, "transformers_version": "5", "attn_pdrop": 0.1}

@@ -1,5 +1,6 @@
 """A causal language model chooses and generates as the plain model would, whatever the batch."""
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -152,7 +153,7 @@ def test_a_chat_needs_a_template() -> None:
     model = model_of()
     with pytest.raises(NotApplicable, match="has no chat template"):
         model.generate(["Gold"], chat=True)
-    tokens = tiny.tokenizer(eos=False)
+    tokens = copy.deepcopy(tiny.tokenizer(eos=False))
     tokens.chat_template = "{% for message in messages %}Question: {{ message.content }} Answer:{% endfor %}"
     chatty = load(tiny.language_model(), tokenizer=tokens, cache=False)
     plain = load(tiny.language_model(), tokenizer=tokens, cache=False)

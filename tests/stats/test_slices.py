@@ -214,6 +214,16 @@ def test_p_values_of_given_slices() -> None:
     assert np.isnan(found[2])
 
 
+def test_a_wide_spread_is_not_taken_for_a_higher_mean() -> None:
+    """Twenty rows spread three times wider than 380 of one mean: p is below 0.05 in 5 % or so of 300 studies."""
+    rng = np.random.default_rng(3)
+    members = np.arange(400)[:, None] < 20
+    spread = np.where(members[:, 0], 3.0, 1.0)
+    found = [slice_p_values(members, 9 + spread * rng.normal(size=400), draws=199)[0] < 0.05 for _ in range(300)]
+
+    assert 0.01 <= np.mean(found) <= 0.09
+
+
 def test_the_difference_is_newcombes_where_rows_are_independent() -> None:
     """56/70 against 48/80: Newcombe's 1998 table, method 10, gives 0.0524 to 0.3339."""
     values = [1] * 56 + [0] * 14 + [1] * 48 + [0] * 32

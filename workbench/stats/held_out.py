@@ -17,10 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import DataError, UsageError
 from workbench.stats._checks import Floats, Ints, check_clusters, check_scores
-from workbench.stats._intervals import TINY, scaled_sums
 from workbench.stats._slice_draws import deal, standardised
 from workbench.stats._slice_family import Block, cells_of
 from workbench.stats._slice_parts import is_binary
+from workbench.stats._slice_welch import welch
 
 __all__ = ["SliceTests", "slice_tests"]
 
@@ -72,13 +72,13 @@ def slice_tests(
     if owners is None and is_binary(numbers):
         found = [_fisher(inside[:, at], numbers, int(sides[at])) for at in range(k)]
         return SliceTests(np.array(found, dtype=np.float64), "Fisher's exact test")
-    welch = [_welch(inside[:, at], numbers, owners, int(sides[at])) for at in range(k)]
+    by_t = [welch(inside[:, at], numbers, owners, int(sides[at])) for at in range(k)]
     numbers = np.ldexp(numbers, -int(np.frexp(numbers.std())[1]))  # in units of its spread, exactly: ties stay ties
     p, how = np.full(k, np.nan), "rows exchanged"
     for start in range(0, k, CHUNK):
         some = np.arange(start, min(start + CHUNK, k))
         p[some], how = _dealt(inside[:, some], (numbers, owners), sides[some], (draws, seed))
-    p = np.where(np.isnan(p), p, np.fmax(p, welch))
+    p = np.where(np.isnan(p), p, np.fmax(p, by_t))
     return SliceTests(p, f"permutation, {how}, {draws:,} draws, gamma tail; Welch's t where its p is larger")
 
 
@@ -98,29 +98,6 @@ def _fisher(mine: NDArray[np.bool_], values: Floats, side: int) -> float:
     if side:
         return float(min(1.0, chance[ways >= seen if side > 0 else ways <= seen].sum()))
     return float(min(1.0, chance[chance <= chance[ways == seen] * (1 + 1e-7)].sum()))
-
-
-def _welch(mine: NDArray[np.bool_], values: Floats, owners: Ints | None, side: int) -> float:
-    """Return the p-value of Welch's t, cluster-robust; NaN where a side has no two clusters, or nothing spreads."""
-    from scipy.special import stdtr
-
-    total = np.zeros(len(values) if owners is None else int(owners.max()) + 1)
-    spreads, freedom, means = [], [], []
-    for part, sign in ((mine, 1.0), (~mine, -1.0)):
-        ids, codes = (np.flatnonzero(part), None) if owners is None else np.unique(owners[part], return_inverse=True)
-        if len(ids) < 2:
-            return float("nan")
-        means.append(float(values[part].mean()))
-        sums = scaled_sums(values[part] - means[-1], codes) / part.sum()
-        total[ids] += sign * sums
-        spreads.append(float(sums @ sums))
-        freedom.append(len(ids) - 1)
-    variance = float(total @ total)  # with clusters on both sides less than the sum of both
-    if variance <= TINY * float(values.var()):
-        return float("nan")
-    df = sum(spreads) ** 2 / sum(one**2 / few for one, few in zip(spreads, freedom, strict=True))
-    t = (means[0] - means[1]) / variance**0.5
-    return float(stdtr(df, -side * t) if side else 2 * stdtr(df, -abs(t)))
 
 
 def _dealt(

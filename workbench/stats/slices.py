@@ -19,6 +19,7 @@ from workbench.stats._intervals import TINY, Interval, cluster_sums, undefined
 from workbench.stats._slice_draws import deal, standardised
 from workbench.stats._slice_family import Block, Cells, blocks_of, cells_of, check_work
 from workbench.stats._slice_parts import is_binary, part_of, texts_of
+from workbench.stats._slice_welch import welch
 
 __all__ = ["METHODS", "Search", "Settings", "Slice", "binned", "search", "slice_difference", "slice_p_values"]
 
@@ -151,7 +152,9 @@ def slice_p_values(
     """Return for each slice `(k,)` the one-sided p-value that its mean error is no higher than that of the rest.
 
     By dealing out the errors anew, as `search` does, each slice by itself: for rows that the search has not seen, with
-    `workbench.stats.significance.holm` over the slices. NaN for a slice without rows or without a rest.
+    `workbench.stats.significance.holm` over the slices. NaN for a slice without rows or without a rest. Of losses, and of rows
+    in clusters, the larger of this p and Welch's: dealing out alone takes a wider spread for a higher mean
+    (`workbench.stats.held_out`).
 
     >>> slice_p_values(np.array([[True], [True], [True], [False], [False], [False]] * 5), [1, 1, 1, 0, 0, 0] * 5).tolist()
     [0.001]
@@ -163,13 +166,15 @@ def slice_p_values(
     if not len(losses) or not inside.shape[1]:
         return found
     owners = check_clusters(clusters, len(losses))
+    simple = owners is None and is_binary(losses)  # 0 and 1 of one mean have one spread
     cells = cells_of(inside.astype(np.intp))
     dealt = deal(losses, cells, owners, draws=draws, seed=seed)
     for at in np.flatnonzero(inside.any(axis=0) & ~inside.all(axis=0)):
         place = (cells.kinds[:, at] - 1).astype(np.intp)
         block = Block((int(at),), place, np.array([float(inside[:, at].sum())]), np.zeros(1, dtype=np.intp))
         above = standardised(block, dealt, len(losses))[0]
-        found[at] = float(np.mean(above >= above[0] - SLACK))
+        dealt_out = float(np.mean(above >= above[0] - SLACK))
+        found[at] = dealt_out if simple else np.fmax(dealt_out, welch(inside[:, at], losses, owners, 1))
     return found
 
 
