@@ -10,7 +10,7 @@ UV = $(if $(PIP_FIND_LINKS),UV_FIND_LINKS="$(PIP_FIND_LINKS)") $(if $(PIP_INDEX_
   $(VENV)/bin/uv pip install --quiet --python $(PY)
 install = $(UV) $(1) || $(PIP) install --quiet $(1)
 OUTPUT ?= output
-WORKERS ?= 3# of which two wait for a browser half of the time, at first
+WORKERS ?= 2
 # Threads that wait do not spin: beside other work the demo takes 0.6 of the time, alone the same.
 export OMP_WAIT_POLICY ?= PASSIVE
 # uv leaves byte code to the first import; where none is written, every kernel compiles torch anew (20 seconds).

@@ -26,6 +26,9 @@ frame = pd.DataFrame({{
 report = wb.from_predictions(frame, by=["domain", "difficulty"], name="a made-up model")
 """
 SHOW = "explorer = wb.explore(report)\nexplorer"
+SLOWLY = """() => { globalThis[Symbol.for('workbench.carried')] = new (class extends Map {
+  set(key, code) { return super.set(key, new Promise(done => setTimeout(done, 3000)).then(() => code)); }
+})(); }"""
 
 
 def numbers(book: Any) -> tuple[int, float]:
@@ -188,6 +191,21 @@ def test_the_check_for_script_can_fail(notebook: Callable[..., Any]) -> None:
     book.run_all()
     book.page.wait_for_function("() => window.__xss === 1")
     book.errors.clear()
+
+
+def test_a_page_that_is_slow_to_start_still_hears_the_kernel(notebook: Callable[..., Any]) -> None:
+    """Views whose code takes three seconds to come have the kernel's numbers and rows: anywidget's two seconds do not count it."""
+    book = notebook(DATA.format(n=400), SHOW)
+    book.page.evaluate(SLOWLY)
+    try:
+        book.show()
+        book.drag("reliability", 0.2, 0.6)
+        book.settle()
+
+        assert 0 < int(book.tile("n")) < 400
+        assert book.ask("print(len(wb.selection))") == book.tile("n")
+    finally:
+        book.page.evaluate("() => { delete globalThis[Symbol.for('workbench.carried')]; }")
 
 
 def test_the_saved_notebook_shows_a_picture_without_its_kernel(notebook: Callable[..., Any]) -> None:

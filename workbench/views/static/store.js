@@ -253,10 +253,17 @@ class Store {
   /** Ask the kernel; where it was restarted or shut down, say so: counts follow a brush without it. */
   ask(message) {
     try { this.model.send(message); } catch {
-      this.gone = true;
-      this.problem = GONE;
-      this.tell("problem");
+      this.inFlight = false;                                          // the next brush tries again
+      this.kernelIs(false);
     }
+  }
+
+  /** Say that the kernel is gone, or no longer that it is: a connection may come back. */
+  kernelIs(there) {
+    if (this.gone !== there) return;
+    this.gone = !there;
+    if (this.gone || this.problem === GONE) this.problem = this.gone ? GONE : "";
+    this.tell("problem");
   }
 
   /** Send the latest brushes, one message in flight: what changes meanwhile goes out when the answer is here. */
@@ -272,6 +279,7 @@ class Store {
 
   hear(message, buffers) {
     const kind = message.kind;
+    this.kernelIs(true);
     if (kind === "view" && message.serial >= this.sent) {
       this.inFlight = false;
       this.late = false;
