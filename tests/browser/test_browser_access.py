@@ -146,7 +146,7 @@ def test_a_canvas_is_worked_by_the_keyboard_alone(notebook: Callable[..., Any]) 
     assert page.evaluate("() => document.activeElement.matches('.wb-port')")
 
 
-@pytest.mark.slow  # half a minute; what an explorer sends is held by quicker tests
+@pytest.mark.slow  # half a minute
 def test_five_explorers_cost_the_libraries_once(notebook: Callable[..., Any]) -> None:
     """Five explorers: what the page receives and what the file keeps stay within the limits, Vega's bundle comes once."""
     book = notebook(DATA, *["wb.explore(first)"] * 5, height=1900, alone=True)
