@@ -169,13 +169,11 @@ def facts(report: "Report") -> dict[str, str]:
     model, data = record.get("model") or {}, record.get("data") or {}
     done, total = int(record.get("done") or 0), int(record.get("total") or 0)
     n = report.explored["example"].nunique() if len(report.explored) else 0
-    counted = f"{format_count(n)} example{'' if n == 1 else 's'}" + (
-        f" of {format_count(total)}" if done < total else ""
-    )
+    size = counted(n, "example") + (f" of {format_count(total)}" if done < total else "")
     found = {
         "Model": _named(model, ("revision", "dtype")),
         "Data": _named(data, ("source", "licence")),
-        "Size": counted,
+        "Size": size,
         "Run": str(record.get("started", ""))[:16].replace("T", " ") + (" UTC" if record.get("started") else ""),
         "Outcome": report.outcome if report.outcome != "complete" else "",
     }
