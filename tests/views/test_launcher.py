@@ -1,6 +1,7 @@
 """The launcher: what it offers, what it writes, what it costs, and that what it runs is what it writes."""
 
 import time
+from itertools import groupby
 from typing import Any
 
 import pandas as pd
@@ -136,8 +137,10 @@ def test_what_is_run_is_what_is_written(space: dict[str, Any]) -> None:
 
 
 def test_a_run_can_be_cancelled_and_not_begun_twice(space: dict[str, Any]) -> None:
-    """A second click does nothing while a run goes on; Cancel keeps what is done."""
+    """A second click does nothing while a run goes on; Cancel keeps what is done; the button says what goes on."""
     launcher = Launcher(Choice("clever", "mine", "calibration"), space=space)
+    words = [""]
+    launcher.form.observe(lambda change: words.append(change["new"]["running"]), "answer")
     launcher.run()
     thread = launcher._thread
     launcher.run()
@@ -149,6 +152,7 @@ def test_a_run_can_be_cancelled_and_not_begun_twice(space: dict[str, Any]) -> No
 
     assert space["report"].outcome == "interrupted"
     assert 2 <= len(space["report"].rows) < 30
+    assert ["", "Running", "Cancelling", "Drawing the report", ""] == [word for word, _ in groupby(words)]
 
 
 def test_an_error_is_shown_as_its_sentence(space: dict[str, Any]) -> None:

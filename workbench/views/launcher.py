@@ -55,7 +55,7 @@ class Form(anywidget.AnyWidget):
 
     known = traitlets.Dict().tag(sync=True)  # models, data, probes
     choice = traitlets.Dict().tag(sync=True)  # see `Choice`
-    answer = traitlets.Dict().tag(sync=True)  # cell, problem, notice, estimate, running, ended
+    answer = traitlets.Dict().tag(sync=True)  # cell, problem, notice, estimate, running ("" or what goes on), ended
 
 
 class Launcher(ipywidgets.VBox):
@@ -68,6 +68,7 @@ class Launcher(ipywidgets.VBox):
         self._lock = threading.RLock()
         self._run: Progress | None = None
         self._thread: threading.Thread | None = None
+        self._doing = ""  # what the run's thread does, in a word or two
         self._ended: dict[str, Any] = {}
         self._loaded: dict[str, weakref.ref[Any]] = {}  # what this launcher loaded, by the line that did
         self._timed: dict[tuple[str, ...], str] = {}
@@ -151,8 +152,14 @@ class Launcher(ipywidgets.VBox):
 
     def _say(self, **changes: Any) -> None:
         with self._lock:
-            running = self._thread is not None and self._thread.is_alive()
-            self.form.answer = {**self.form.answer, "running": running, "ended": self._ended, **changes}
+            told = {"running": self._doing, "ended": self._ended, **changes}
+            self.form.answer = {**self.form.answer, **told}
+
+    def _do(self, doing: str) -> None:
+        """Say what the run's thread does now, "" for nothing more."""
+        if doing != self._doing:
+            self._doing = doing
+            self._say()
 
     # -- what it will cost ---------------------------------------------------------------------------------------------
 
@@ -215,8 +222,9 @@ class Launcher(ipywidgets.VBox):
             if self._thread is not None and self._thread.is_alive():
                 return
             self._run = Progress(shown=True)
+            self._run.observe(self._watch, "state")
             self._run.expect(f"{choice.probe} of {cell.name or 'no model'} on {choice.data or cell.model}", cell.out)
-            self._ended = {}
+            self._ended, self._doing = {}, "Running"
             self.children = (self.form, self._run)
             self._thread = threading.Thread(
                 target=self._work, args=(cell, self._run), name="workbench-run", daemon=True
@@ -234,6 +242,11 @@ class Launcher(ipywidgets.VBox):
         if self._run is not None:
             self._run.cancel()
 
+    def _watch(self, change: Any) -> None:
+        """Hear that the run was cancelled, wherever: what it is in has to end first."""
+        if change["owner"] is self._run and change["new"]["stopped"] and self._doing == "Running":
+            self._do("Cancelling")
+
     def _work(self, cell: Cell, progress: Progress) -> None:
         """Run a cell, and show what came of it."""
         try:
@@ -243,6 +256,7 @@ class Launcher(ipywidgets.VBox):
                 self._load(cell)
                 self._execute(cell.run)
             report = self._space[cell.out]
+            self._do("Drawing the report")
             self._show(report)
             self._ended = {"out": cell.out, "model": cell.model if cell.load else "", "cell": cell.source}
             self._ended["rows"] = len(report.explored)
@@ -252,7 +266,7 @@ class Launcher(ipywidgets.VBox):
             progress.fail(wrong)
         except Exception as error:  # shown in the page: nobody reads a thread's log
             progress.fail(RuntimeError(_sentence(error)))
-        self._thread = None
+        self._thread, self._doing = None, ""
         self.form.known = self._known()
         if self.choice.out == cell.out:
             self.form.choice = {**self.form.choice, "out": free_name(_base(cell.out), self._space)}

@@ -198,9 +198,9 @@ function render({ model, el }) {
     notice.textContent = said.notice ?? "";
     const lines = said.busy ? [`${said.busy} …`] : said.estimate?.length ? said.estimate : said.problem ? ["Unknown until this can be run."] : ["Counting …"];
     cost.replaceChildren(...lines.map(line => element("p", { text: line })));
-    run.disabled = !said.cell || said.running;
-    run.textContent = said.running ? "Running" : "Run";
-    time.disabled = !said.cell || said.running || Boolean(said.busy);
+    run.disabled = !said.cell || Boolean(said.running);
+    run.textContent = said.running || "Run";
+    time.disabled = !said.cell || Boolean(said.running) || Boolean(said.busy);
     more[1].tell(said.columns?.length ? `columns: ${said.columns.slice(0, 12).join(", ")}` : "");
     paintEnded(said);
   };
