@@ -15,7 +15,7 @@ from workbench.data import kept
 from workbench.errors import DataError
 from workbench.models.origin import recorded, tensor_marks
 
-__all__ = ["Change", "in_files", "in_model", "in_packages", "in_source", "in_versions", "marks_at"]
+__all__ = ["Change", "in_files", "in_model", "in_packages", "in_source", "in_versions", "marks_at", "once"]
 
 MOST = 20  # rows or examples of one file that are named
 
@@ -120,6 +120,21 @@ def in_packages(home: Path) -> list[Change]:
         said = ", ".join(rest[:MOST]) + (f" and {len(rest) - MOST} more" if len(rest) > MOST else "")
         found.append(Change("", "version", "other packages", "", said))
     return found
+
+
+def once(changes: list[Change]) -> list[Change]:
+    """Return the changes with one line for each package, where the records and the environment that was frozen have others."""
+    found: dict[object, Change] = {}
+    for at, change in enumerate(changes):
+        key = change.name if change.kind == "version" else at
+        first = found.setdefault(key, change)
+        if first is not change:
+            found[key] = first._replace(frozen=_joined(first.frozen, change.frozen), now=_joined(first.now, change.now))
+    return list(found.values())
+
+
+def _joined(one: str, two: str) -> str:
+    return one if two in one.split(" and ") else f"{one} and {two}"
 
 
 def in_versions(record: Mapping[str, Any]) -> list[Change]:

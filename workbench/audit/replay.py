@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.audit import _folder
 from workbench.audit._again import Again, Asked, again
-from workbench.audit._changes import Change, in_files, in_packages, in_source
+from workbench.audit._changes import Change, in_files, in_packages, in_source, once
 from workbench.audit._differ import Column
 from workbench.audit._folder import Files
 from workbench.errors import DataError, UsageError, unknown
@@ -102,7 +102,7 @@ def replay(
         made = [again(told, asked) for told in about["reports"]]
     for one in made:
         changes += [change for change in one.changes if change not in changes]
-    return _replay(home, about, files, changes, made, bool(held))
+    return _replay(home, about, files, once(changes), made, bool(held))
 
 
 def _replay(
