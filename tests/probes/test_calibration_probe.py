@@ -205,6 +205,29 @@ def test_probabilities_and_logits_agree() -> None:
 
     assert value(one, "brier") == pytest.approx(value(two, "brier"))
     assert value(one, "ece") == pytest.approx(value(three, "ece"))
+    assert () == one.notes
+
+
+def test_a_confidence_beside_probabilities_is_said() -> None:
+    """Which was used is a note; two that disagree are an error, unless the call names one of them."""
+    frame = pd.DataFrame({"probabilities": [[0.2, 0.8], [0.9, 0.1], [0.667, 0.333]], "label": [1, 0, 1]})
+    same = wb.from_predictions(frame.assign(confidence=[0.8, np.nan, 0.67], correct=[1, 1, 0]))
+    other = frame.assign(confidence=[0.8, 0.7, 0.6], correct=[1, 1, 1], logits=frame["probabilities"].map(np.log))
+    spoken = wb.from_predictions(other, confidence="confidence")
+    classes = wb.from_predictions(other, probabilities="probabilities")
+
+    assert (
+        "Confidences are the largest probabilities by column 'probabilities'; column 'confidence' is not used: it says the same.",
+    ) == same.notes
+    assert [0.8, 0.7, 0.6] == spoken.rows["confidence"].tolist()
+    assert "Confidences come from column 'confidence'; column 'logits' is not used." == spoken.notes[0]
+    assert [0.8, 0.9, 0.667] == classes.rows["confidence"].tolist()
+    assert classes.notes[1].endswith("column 'confidence' is not used: it differs in 2 rows of 3.")
+    assert classes.notes[2].endswith("column 'correct' is not used: it differs in 1 row of 3, first in row 2.")
+    with pytest.raises(
+        DataError, match=r"Row 1 has 0\.7 in column 'confidence', but .* is 0\.9; it differs in 2 rows of 3"
+    ):
+        wb.from_predictions(other)
 
 
 def test_too_many_tokens_leave_whole_texts_whatever_their_order() -> None:

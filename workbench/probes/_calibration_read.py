@@ -22,6 +22,12 @@ WORDS = (
     *("confidence", "correct", "probabilities", "logits", "label", "predicted", "classes", "choices"),
     *("example", "variant", "text", "cluster", "group"),
 )
+KINDS = (
+    "logits",
+    "probabilities",
+    "confidence",
+)  # where a table has several, the first that is there, or that is named
+ROUNDED = 0.006  # a confidence written with two decimals says the same
 WORDS_OF_TRUTH = ("true", "false", "yes", "no", "right", "wrong", "correct", "incorrect", "y", "n")
 
 
@@ -41,14 +47,17 @@ def rows_of(frame: Any, *, columns: Mapping[str, Any], by: Sequence[str]) -> Sco
     for word, name in columns.items():
         if word != "classes" and isinstance(name, str) and name not in table.columns:
             raise unknown(f"column of the table ({word}=)", name, map(str, table.columns))
-    given = [word for word in ("logits", "probabilities", "confidence") if _present(table, named[word])]
+    given = [word for word in KINDS if _present(table, named[word])]
+    given.sort(key=lambda word: word not in columns)  # what the call names comes first
     if not given and not _present(table, named["correct"]):
         raise DataError(
             "from_predictions needs confidence and correct, or probabilities or logits and label; this table has "
             f"{', '.join(map(str, table.columns))}. Name them, as in from_predictions(frame, confidence='p', correct='hit'). "
             "correct alone gives accuracy."
         )
-    records = _records(table, named, given[0] if given else "confidence", columns.get("classes"))
+    kind = given[0] if given else "confidence"
+    records = _records(table, named, kind, columns.get("classes"))
+    beside = _beside(table, named, kind, given[1:], records, {*columns})
     variants = _texts(table, named["variant"])
     ids = _ids(table, named["example"], variants)
     for record, example, variant, text in zip(records, ids, variants, _texts(table, named["text"]), strict=True):
@@ -65,8 +74,8 @@ def rows_of(frame: Any, *, columns: Mapping[str, Any], by: Sequence[str]) -> Sco
             if unknown_hits
             else ()
         )
-        return Scored(rows, {}, ("There is no confidence: what is reported is accuracy.", *lost))
-    notes = tuple(
+        return Scored(rows, {}, ("There is no confidence: what is reported is accuracy.", *beside, *lost))
+    notes = beside + tuple(
         f"{counted(blank, 'row has', 'rows have')} no {what}; counted as unscored."
         for what, blank in (("confidence", rows["confidence"].isna().sum()), ("outcome", rows["correct"].isna().sum()))
         if blank
@@ -122,6 +131,49 @@ def _records(
     if classes is None and isinstance(named["choices"], str) and _present(table, named["choices"]):
         return records_of_questions(table, named, kind)
     return _from_scores(table, named, kind, classes)
+
+
+def _beside(
+    table: "pd.DataFrame",
+    named: Mapping[str, Any],
+    kind: str,
+    others: Sequence[str],
+    records: list[dict[str, Any]],
+    chosen: set[str],
+) -> tuple[str, ...]:
+    """Return which of several accounts of a confidence was used; raise where two disagree and the call has not chosen one."""
+    used, notes = _said(named[kind]), []
+    for word in others:
+        told = _said(named[word])
+        if word != "confidence":
+            notes.append(f"Confidences come from {used}; {told} is not used.")
+            continue
+        row, n = _apart(table, named[word], [one["confidence"] for one in records], ROUNDED)
+        differs = f"it differs in {counted(n, 'row')} of {len(table):,}" if n else "it says the same"
+        if n and (kind in chosen) == (word in chosen):
+            raise DataError(
+                f"Row {row} has {table[named[word]].iloc[row]} in {told}, but its largest probability by {used} is "
+                f"{records[row]['confidence']:.4g}; {differs}. Name the one that counts, and only that: "
+                f"{word}={named[word]!r} or {kind}={named[kind]!r}."
+            )
+        notes.append(f"Confidences are the largest probabilities by {used}; {told} is not used: {differs}.")
+    if kind != "confidence" and _present(table, named["correct"]):
+        row, n = _apart(table, named["correct"], [one["correct"] for one in records], 0.5)
+        if n:
+            notes.append(
+                f"Right is where the most probable class by {used} is the label; {_said(named['correct'])} is not used: it differs "
+                f"in {counted(n, 'row')} of {len(table):,}, first in row {row}."
+            )
+    return tuple(notes)
+
+
+def _apart(table: "pd.DataFrame", name: str, made: Sequence[float], most: float) -> tuple[int, int]:
+    """Return the first row whose number is further than `most` from what was made of it, and how many there are."""
+    import pandas as pd
+
+    told = pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    apart = np.abs(told - np.asarray(made, dtype=np.float64)) > most  # False where one of the two is not known
+    return int(apart.argmax()), int(apart.sum())
 
 
 def _ids(table: "pd.DataFrame", name: str, variants: Sequence[str]) -> list[str]:
