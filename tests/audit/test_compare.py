@@ -173,6 +173,37 @@ def test_a_per_row_that_is_wrong_is_not_believed() -> None:
     assert "sign flips" in line(found, "likelihood_difference")["method"]
 
 
+class Quick(Plain):
+    """The made-up probe with `values`, told to be wrong about the share or not; `asked` counts."""
+
+    wrong = False
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def values(self, rows: pd.DataFrame, options: Any, *, by: tuple[str, ...] = ()) -> dict[tuple[str, str], float]:
+        """Return both means."""
+        self.asked += 1
+        table = self.summarise(rows, options, by=by)
+        return {(one.metric, "all"): one.value + self.wrong for one in table.itertuples()}
+
+
+class WrongValues(Quick):
+    """See `Quick`."""
+
+    wrong = True
+
+
+def test_values_alone_stand_for_the_summary_where_they_are_its_own() -> None:
+    """The bootstrap asks `values`, which changes no number; where they are other numbers it asks `summarise`."""
+    quick, wrong, plain = Quick(), WrongValues(), Plain()
+    tables = [compare(made_up(one, 0.4), made_up(one, 0.0), draws=20).metrics for one in (quick, wrong, plain)]
+
+    assert (quick.asked, wrong.asked) == (42, 1)
+    for table in tables[:2]:
+        pd.testing.assert_frame_equal(tables[2], table)
+
+
 def made(probe: str) -> wb.Report:
     """Return a small report of a probe that has `per_row`."""
     if probe == "pairs":

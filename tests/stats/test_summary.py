@@ -7,6 +7,7 @@ import pytest
 
 from workbench.errors import DataError
 from workbench.stats import calibration, intervals, ranking, smooth
+from workbench.stats._values import values_of
 from workbench.stats.summary import Extras, Settings, bin_table_by, summary, summary_by
 
 ALWAYS = {
@@ -76,6 +77,40 @@ def test_summary_agrees_with_each_metric() -> None:
     assert ALWAYS | {"brier", "nll", "classwise_ece"} == set(found)
     assert alone == {name: found[name] for name in alone}
     assert values == pytest.approx({name: found[name].value for name in values}, abs=1e-12)
+
+
+@pytest.mark.parametrize("scheme", ["width", "mass"])
+@pytest.mark.parametrize("each", [1, 3, 40])
+def test_values_alone_are_those_of_the_summary(each: int, scheme: str) -> None:
+    """What a bootstrap asks for has the value that `summary` gives, NaN where it is NaN; each: rows of a cluster."""
+    settings = Settings(bins=10, scheme=scheme, draws=20)  # type: ignore[arg-type]
+    confidence, correct, _ = rows(40)
+    tied = np.round(confidence, 1)
+    clusters = np.arange(40) // each
+    cases = [
+        (confidence, correct),
+        (tied, correct),
+        (confidence, correct * 0),
+        (tied, correct * 0 + 1),
+        (tied * 0 + 1, correct),
+    ]
+    for stated, hit in [*cases, (confidence[:1], correct[:1]), (confidence[:2], correct[:2])]:
+        own = clusters[: len(hit)]
+        found = summary(stated, hit, extras=Extras(clusters=own), settings=settings)
+        values = values_of(stated, hit, own, settings)
+
+        assert ALWAYS - set(values) == {
+            "accuracy",
+            "mean_confidence",
+            "confidence_gap",
+            "ece",
+            "ece_mass",
+            "ece_unweighted",
+            "mce",
+        }
+        expected = {name: found[name].value for name in values}
+        assert values == pytest.approx(expected, abs=1e-12, nan_ok=True)
+    assert values_of(confidence[:0], correct[:0], None, settings) == {}
 
 
 def test_binned_errors_carry_the_null_band() -> None:

@@ -3,11 +3,12 @@
 A metric that is a mean over rows (a probe says so in `per_row`) is compared row by row: shares by MOVER and McNemar's exact test,
 other means by a t interval of the differences and sign flips of whole clusters, which is the permutation test that exchanges the
 two models within a cluster. Every other metric is a function of all rows: clusters are resampled for both reports alike,
-`summarise` is asked again for each draw, and the spread of the differences is the standard error of Student's t. Where
-`exchanges` are asked for, its p-value is that of a permutation: the models change places in whole clusters, at random.
+`summarise` (or the probe's `values`, the numbers without their intervals) is asked again for each draw, and the spread of the
+differences is the standard error of Student's t. Where `exchanges` are asked for, its p-value is that of a permutation: the
+models change places in whole clusters, at random.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -30,6 +31,7 @@ __all__ = ["COLUMNS", "Asked", "Compared", "Pair", "compared", "differences", "i
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Teller = Callable[["pd.DataFrame"], Mapping[tuple[str, str], float]]  # the value of each (metric, group) of any rows
 COLUMNS = (
     *("metric", "group", "value_a", "value_b", "difference", "low", "high", "n", "p", "p_holm", "method"),
 )  # of a comparison's metrics
@@ -101,8 +103,9 @@ def compared(a: "pd.DataFrame", b: "pd.DataFrame", asked: Asked) -> Compared:
         for one in lines
         if (one.metric, one.group) not in {*pairs, *banded} and not one.metric.startswith("p_value")
     ]
-    drawn = _drawn(a, b, asked, codes) if rest and asked.draws else {}
-    exchanged = _exchanged(a, b, asked, codes) if rest and asked.exchanges else {}
+    told = _teller(a, b, asked, rest)
+    drawn = _drawn(a, b, told, asked, codes) if rest and asked.draws else {}
+    exchanged = _exchanged(a, b, told, asked, codes) if rest and asked.exchanges else {}
     records = []
     for one in lines:
         key = (one.metric, one.group)
@@ -231,11 +234,29 @@ def _of_rows(pair: Pair, p: float) -> tuple[Interval, float]:
     return found._replace(method=f"{found.method}; p: {test}"), p
 
 
+def _teller(a: "pd.DataFrame", b: "pd.DataFrame", asked: Asked, rest: list[_Line]) -> Teller:
+    """Return what tells the values of drawn rows: the probe's `values`, where they are `summarise`'s of these lines, else that."""
+    options = {**asked.options, "draws": QUICK} if "draws" in asked.probe.options else asked.options
+
+    def summarised(rows: "pd.DataFrame") -> Mapping[tuple[str, str], float]:
+        table = _summary(rows, asked, options)
+        return dict(zip(zip(table["metric"], table["group"], strict=True), table["value"], strict=True))
+
+    quick = getattr(asked.probe, "values", None)
+    if quick is None:
+        return summarised
+    for rows, known in ((a, [one.value_a for one in rest]), (b, [one.value_b for one in rest])):
+        told = quick(rows, options, by=asked.by)
+        mine = np.array([told.get((one.metric, one.group), np.inf) for one in rest])
+        if not np.allclose(mine, known, rtol=EXACT, atol=EXACT, equal_nan=True):
+            return summarised
+    return lambda rows: quick(rows, options, by=asked.by)
+
+
 def _drawn(
-    a: "pd.DataFrame", b: "pd.DataFrame", asked: Asked, codes: NDArray[np.intp]
+    a: "pd.DataFrame", b: "pd.DataFrame", told: Teller, asked: Asked, codes: NDArray[np.intp]
 ) -> dict[tuple[str, str], Floats]:
     """Return the difference of each metric in resampled clusters, (draws,); NaN where a draw does not define it."""
-    options = {**asked.options, "draws": QUICK} if "draws" in asked.probe.options else asked.options
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], np.arange(int(codes.max()) + 2))
     rng = np.random.default_rng([asked.seed, 17])
@@ -246,10 +267,7 @@ def _drawn(
         slot = np.repeat(np.arange(m), sizes)
         within = np.arange(len(slot)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         places = order[starts[chosen][slot] + within]
-        one, two = (_summary(_copies(rows, places, slot), asked, options) for rows in (a, b))
-        first, second = (
-            dict(zip(zip(t["metric"], t["group"], strict=True), t["value"], strict=True)) for t in (one, two)
-        )
+        first, second = (told(_copies(rows, places, slot)) for rows in (a, b))
         for key, value in first.items():
             if key in second:
                 found.setdefault(key, np.full(asked.draws, np.nan))[draw] = value - second[key]
@@ -257,20 +275,16 @@ def _drawn(
 
 
 def _exchanged(
-    a: "pd.DataFrame", b: "pd.DataFrame", asked: Asked, codes: NDArray[np.intp]
+    a: "pd.DataFrame", b: "pd.DataFrame", told: Teller, asked: Asked, codes: NDArray[np.intp]
 ) -> dict[tuple[str, str], Floats]:
     """Return the difference of each metric with the models exchanged in some clusters (exchanges,), NaN where it has none."""
-    options = {**asked.options, "draws": QUICK} if "draws" in asked.probe.options else asked.options
     rng, found = np.random.default_rng([asked.seed, 19]), dict[tuple[str, str], Floats]()
     own, n = [name for name in a.columns if name in set(b.columns)], len(a)
     both = _stacked(a[own], b[own])
     for at in range(asked.exchanges):
         turned = rng.integers(0, 2, int(codes.max()) + 1).astype(bool)[codes]
         places = np.where(turned, np.arange(n) + n, np.arange(n))
-        tables = [
-            _summary(both.take(one).reset_index(drop=True), asked, options) for one in (places, (places + n) % (2 * n))
-        ]
-        first, second = (dict(zip(zip(t["metric"], t["group"], strict=True), t["value"], strict=True)) for t in tables)
+        first, second = (told(both.take(one).reset_index(drop=True)) for one in (places, (places + n) % (2 * n)))
         for key, value in first.items():
             if key in second:
                 found.setdefault(key, np.full(asked.exchanges, np.nan))[at] = value - second[key]

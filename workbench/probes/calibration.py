@@ -146,6 +146,25 @@ class Calibration:
         numbers |= {name: rows[name].to_numpy(float) for name in ("nll", "brier")}
         return {**{k: np.where(usable, v, np.nan) for k, v in numbers.items()}, "scored": usable.astype(float)}
 
+    def values(
+        self, rows: "pd.DataFrame", options: Mapping[str, Any], *, by: tuple[str, ...] = ()
+    ) -> "Mapping[tuple[str, str], float]":
+        """Return the values of the metrics that are no means over rows, by (metric, group), without their intervals."""
+        from workbench.stats._values import values_of
+        from workbench.stats.summary import Settings
+
+        if _unstated(rows):
+            return {}
+        settings = Settings(bins=options["bins"], scheme=options["scheme"])
+        confidence, correct = rows["confidence"].to_numpy(float), rows["correct"].to_numpy(float)
+        usable, clusters = _usable(rows), rows["cluster"].to_numpy()
+        found: dict[tuple[str, str], float] = {}
+        for group, member in groups_of(rows, by):
+            some = member & usable
+            values = values_of(confidence[some], correct[some], clusters[some], settings)
+            found |= {(name, group): value for name, value in values.items()}
+        return found
+
     def tables(
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, seed: int = 0
     ) -> Mapping[str, "pd.DataFrame"]:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from workbench.errors import UsageError
 from workbench.stats._bins import Cells
 from workbench.stats._checks import Floats, Ints
-from workbench.stats._draws import Draws
+from workbench.stats._draws import Draws, Rows, cluster_sums
 from workbench.stats._intervals import Bounds, Interval, undefined, wilson
 
 __all__ = [
@@ -19,9 +19,11 @@ __all__ = [
     "NullBand",
     "band_of",
     "error_of",
+    "gap_noise",
     "group_codes",
     "inflation",
     "l2_of",
+    "own_noise",
     "signed_square",
     "table_of",
 ]
@@ -121,6 +123,23 @@ def l2_of(sums: Cells, draws: Draws, *, level: float, excess: float = 0.0, widen
         f"recentred bootstrap of the signed square ({signed:.3g}), {len(drawn)} draws, {level:.0%}; conservative near 0"
     )
     return Interval(value, low, high, n, what)
+
+
+def gap_noise(sums: Cells, rows: Rows) -> float:
+    """Return the part of the plug-in squared error that is noise: the sum over bins of n_b/N times the variance of the gap."""
+    if rows.clusters is None:
+        return 0.0
+    parts = [cluster_sums(sums, rows, weights) for weights in (rows.correct - rows.confidence, None)]
+    centred = parts[0] - parts[1] * sums.gap
+    present = (parts[1] > 0).sum(axis=0)
+    factor = present / np.maximum(present - 1, 1)
+    return float(((centred * centred).sum(axis=0) * factor / sums.n)[present > 1].sum() / sums.rows)
+
+
+def own_noise(sums: Cells) -> float:
+    """Return the same of rows that are independent: what the debiased L2 takes off."""
+    terms = sums.hits * (sums.n - sums.hits) / (np.maximum(sums.n - 1, 1) * sums.n)
+    return float(terms[sums.n > 1].sum() / sums.rows)
 
 
 def band_of(sums: Cells, gaps: Floats, *, known: bool = True, level: float = 0.95) -> NullBand:

@@ -1,6 +1,7 @@
 """The smooth ECE of checked numbers: what `workbench.stats.smooth` and `summary` share."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -55,9 +56,7 @@ class _Grid:
         """Return the smooth ECE at a fixed width."""
         points = max(2000, round(20 / width)) // 2 + 1
         spectrum, size = self.spectrum(points)
-        step = np.linspace(0, 1, points) - 0.5
-        kernel = np.exp(-step * step / (2 * width * width)) / (np.sqrt(2 * np.pi) * width)
-        smoothed = np.fft.ifft(spectrum * np.fft.fft(kernel, size))
+        smoothed = np.fft.ifft(spectrum * _kernel(points, size, width))
         first = points - 1 + points // 2  # where the kernel lies wholly inside and is centred on the first grid point
         smoothed = smoothed[first : first + points]
         mesh = np.linspace(0, 1, max(round(10 / width), MESH)) * (points - 1)
@@ -65,6 +64,14 @@ class _Grid:
         share = mesh - left
         field = smoothed[left] * (1 - share) + smoothed[left + 1] * share
         return float(np.abs(field.real).sum() / (field.imag + 1e-4).sum())
+
+
+@lru_cache(maxsize=32)  # a search by halves meets the same widths in every sample; at most 512 KB each
+def _kernel(points: int, size: int, width: float) -> "np.ndarray[tuple[int], np.dtype[np.complex128]]":
+    """Return the Fourier transform (size,) of the Gaussian kernel on a grid of so many points."""
+    step = np.linspace(0, 1, points) - 0.5
+    kernel = np.exp(-step * step / (2 * width * width)) / (np.sqrt(2 * np.pi) * width)
+    return np.fft.fft(kernel, size)
 
 
 def _fast_size(least: int) -> int:

@@ -17,9 +17,11 @@ from workbench.stats._binned import (
     BinTable,
     band_of,
     error_of,
+    gap_noise,
     group_codes,
     inflation,
     l2_of,
+    own_noise,
     table_of,
 )
 from workbench.stats._bins import Cells, Scheme, cells_of, grouped_cells, limits_of
@@ -35,7 +37,7 @@ from workbench.stats._checks import (
 )
 from workbench.stats._classwise import classwise_null
 from workbench.stats._cumulative import ks, kuiper, spiegelhalter, walk_of
-from workbench.stats._draws import Draws, Rows, bootstrap, cluster_sums, null_gaps
+from workbench.stats._draws import Draws, Rows, bootstrap, null_gaps
 from workbench.stats._intervals import (
     Interval,
     gap_of,
@@ -275,8 +277,8 @@ def _binned(group: _Group, sums: Cells | None) -> dict[str, Interval]:
             "brier_within": undefined(why, value=parts.within_variance - parts.within_covariance, n=n),
         }
     drawn = bootstrap(sums, rows, settings.draws, settings.seed)
-    noise = _gap_noise(sums, rows)
-    own = float((sums.hits * (sums.n - sums.hits) / (np.maximum(sums.n - 1, 1) * sums.n))[sums.n > 1].sum() / n)
+    noise = gap_noise(sums, rows)
+    own = own_noise(sums)
     excess = 0.0 if clusters is None else noise - own
     l2 = l2_of(sums, drawn, level=settings.level, excess=excess, widen=widening(clusters, settings.level))
     found["l2_debiased"] = l2._replace(method=l2.method + group.marked)
@@ -289,17 +291,6 @@ def _null(group: _Group, value: float, high: float, p: float) -> Interval:
     return Interval(
         value, 0.0, high, len(group.correct), f"{what}{group.settings.draws} draws, {low_bound}{group.marked}"
     )
-
-
-def _gap_noise(sums: Cells, rows: Rows) -> float:
-    """Return the part of the plug-in squared error that is noise: the sum over bins of n_b/N times the variance of the gap."""
-    if rows.clusters is None:
-        return 0.0
-    parts = [cluster_sums(sums, rows, weights) for weights in (rows.correct - rows.confidence, None)]
-    centred = parts[0] - parts[1] * sums.gap
-    present = (parts[1] > 0).sum(axis=0)
-    factor = present / np.maximum(present - 1, 1)
-    return float(((centred * centred).sum(axis=0) * factor / sums.n)[present > 1].sum() / sums.rows)
 
 
 def _brier_parts(group: _Group, binned: tuple[Cells, Rows], drawn: Draws, noise: float) -> dict[str, Interval]:
