@@ -30,6 +30,7 @@ __all__ = [
     "metrics_frame",
     "require",
     "seed_of",
+    "truths",
 ]
 
 ROW_COLUMNS = ("example", "variant", "group", "cluster", "half")
@@ -154,3 +155,18 @@ def check_metrics(metrics: "pd.DataFrame") -> "pd.DataFrame":
     if nameless.any():
         raise DataError(f"Metric {metrics['metric'][nameless].iloc[0]!r} does not name its method.")
     return metrics
+
+
+def truths(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return a column of outcomes in which the texts true and false, as a CSV file holds booleans, are 1 and 0.
+
+    >>> import pandas as pd
+    >>> truths(pd.Series(["True", "False", None, "1"])).tolist()
+    [1, 0, None, '1']
+    """
+    if column.dtype.kind in "biuf" or not column.map(lambda value: isinstance(value, str)).any():
+        return column
+    known = {"true": 1, "false": 0}
+    given: list[Any] = column.astype(object).where(column.notna(), None).tolist()
+    values = [known.get(value.strip().lower(), value) if isinstance(value, str) else value for value in given]
+    return column.__class__(values, index=column.index, name=column.name, dtype=object)

@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
         {
             "id": [f"{i:03d}" for i in range(100)],
             "p": rng.uniform(0.7, 0.9, 100).round(3),
-            "hit": [1] * 80 + [0] * 20,
+            "hit": [True] * 80 + [False] * 20,  # the texts True and False in the file
             "language": ["de", "en"] * 50,
         }
     )

@@ -23,7 +23,8 @@ def changed(table: dict[str, list[Any]], **columns: Any) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("frame", "said"),
     [
-        (changed(BY_CLASS, probabilities=[[0.2, 0.8], [0.5, 0.7], P[2]]), "Row 1 of .* sums to 1.2.*1 row does not"),
+        (changed(BY_CLASS, probabilities=[[0.2, 0.8], [0.5, 0.7], P[2]]), "Row 1 .* sums to 1.2.*1 row .*divided by their sum"),
+        (changed(BY_CLASS, probabilities=[{"a": 0.2, "b": 0.8}, {"a": 0.5}, P[2]]), "Row 1 .* not name the classes of row 0: a, b"),
         (changed(BY_CLASS, probabilities=[[20.0, 80.0], [50.0, 50.0], [70.0, 30.0]]), "holds 20, 80, outside.*Divide percentages"),
         (changed(BY_CLASS, probabilities=[[-2.0, 3.0], P[1], P[2]]), r"Row 0 .*holds -2, 3, outside .*pass them as logits="),
         (changed({"label": [1, 0, 0]}, logits=P), "Every row of column 'logits' .*sums to 1.*probabilities="),
@@ -32,7 +33,7 @@ def changed(table: dict[str, list[Any]], **columns: Any) -> pd.DataFrame:
         (changed(BY_CLASS, label=[1, 2, 1]), "Row 1 has the label 2; .*Count them from 0"),
         (changed(BY_CLASS, label=[1, None, 1]), "Row 1 has the label nan.*Drop rows without a label"),
         (changed(BY_CLASS, label=[[0, 1], [0], [1]]), r"Row 0 has the label \[0, 1\].*a report for each class"),
-        (changed(SURE, correct=["True", "False", "True"]), "Row 0 has 'True' in column 'correct'; .*1 for right and 0 for wrong"),
+        (changed(SURE, correct=["True", "no", "True"]), "Row 1 has 'no' in column 'correct'; .*1 for right and 0 for wrong"),
         (changed(SURE, correct=[1, 0.5, 0]), "Row 1 has 0.5 in column 'correct'; it must be 0 or 1. Cut a graded score"),
         (changed(SURE, example=["a", None, "b"]), "Row 1 has no id in column 'example'"),
         (pd.concat([changed(SURE), changed(SURE)], axis=1), "two columns 'confidence'. Rename or drop"),
@@ -61,9 +62,27 @@ def test_tables_of_any_index_and_kind_are_read() -> None:
     plain = wb.from_predictions(changed(SURE)).metrics.query("group == 'all'")["value"]
     frame = changed(SURE, correct=[True, True, False]).set_index(np.array([7, 7, 3]))
     other = wb.from_predictions(frame).metrics.query("group == 'all'")["value"]
+    texts = wb.from_predictions(changed(SURE, correct=["True", " true", "FALSE"])).metrics.query("group == 'all'")[
+        "value"
+    ]
     missing = wb.from_predictions(changed(SURE, correct=pd.array([1, None, 0], dtype="Int64")))
 
     assert other.tolist() == pytest.approx(plain.tolist(), nan_ok=True)
+    assert texts.tolist() == pytest.approx(plain.tolist(), nan_ok=True)  # booleans that went through a CSV file
     assert missing.notes[0] == "1 row has no outcome; counted as unscored."
     hot = wb.from_predictions(pd.DataFrame({"logits": [[0, 1], [1, 0]], "label": [1.0, 0.0]}))
     assert hot.rows["correct"].tolist() == [1, 1]
+
+
+def test_classes_are_named_by_columns_or_keys_where_the_labels_say_so() -> None:
+    """Columns and mappings name their classes; labels that are no such name count them from 0."""
+    table = pd.DataFrame({"cat": [0.2, 0.9], "dog": [0.8, 0.1], "label": ["dog", "dog"], "place": [1, 1]})
+    keyed = table[["label"]].assign(probabilities=[{"cat": 0.2, "dog": 0.8}, {"dog": 0.1, "cat": 0.9}])
+    turned = pd.DataFrame({"1": [0.2, 0.9], "0": [0.8, 0.1], "label": [0, 0]})
+    named = wb.from_predictions(table, probabilities=["cat", "dog"])
+    counted = wb.from_predictions(table, probabilities=["cat", "dog"], label="place")
+    others = [wb.from_predictions(keyed), wb.from_predictions(turned, probabilities=["1", "0"]), counted]
+
+    assert named.rows["predicted"].tolist() == ["dog", "cat"]
+    assert counted.rows["predicted"].tolist() == ["1", "0"]
+    assert [[1, 0]] * 4 == [one.rows["correct"].tolist() for one in (named, *others)]

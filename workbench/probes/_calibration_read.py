@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.errors import DataError, UsageError, counted, unknown
-from workbench.frames import example_ids, require
+from workbench.frames import example_ids, require, truths
 from workbench.probes._calibration_asked import SUMS_TO_ONE, records_of_questions
 from workbench.probes._calibration_rows import CLIP, MAX_LOGITS, check_slices, frame_of, outcome_of
 from workbench.probes._prompts import softmax
@@ -28,7 +28,7 @@ KINDS = (
     "confidence",
 )  # where a table has several, the first that is there, or that is named
 ROUNDED = 0.006  # a confidence written with two decimals says the same
-WORDS_OF_TRUTH = ("true", "false", "yes", "no", "right", "wrong", "correct", "incorrect", "y", "n")
+WORDS_OF_TRUTH = ("yes", "no", "right", "wrong", "correct", "incorrect", "y", "n")
 
 
 def rows_of(frame: Any, *, columns: Mapping[str, Any], by: Sequence[str]) -> Scored:
@@ -200,7 +200,7 @@ def _from_confidence(table: "pd.DataFrame", named: Mapping[str, str]) -> list[di
     require(table, [named["correct"]], what="from_predictions with confidence", remedy="Name it with correct='...'.")
     stated = _present(table, named["confidence"])
     confidence = _numbers(table, named["confidence"]) if stated else np.full(len(table), np.nan)
-    correct = _numbers(table, named["correct"])
+    correct = _numbers(table.assign(**{named["correct"]: truths(table[named["correct"]])}), named["correct"])
     _inside(confidence, 0.0, 1.0, named["confidence"], "Give probabilities, not logits or percentages.")
     for value in sorted(set(correct[~np.isnan(correct)]) - {0.0, 1.0}):
         row = int((correct == value).argmax())
@@ -229,7 +229,7 @@ def _from_scores(
     table: "pd.DataFrame", named: Mapping[str, Any], kind: str, classes: Sequence[str] | None
 ) -> list[dict[str, Any]]:
     """Return records of probabilities or logits (n, K) and labels."""
-    scores = _matrix(table, named[kind])
+    scores, own = _matrix(table, named[kind])
     if kind == "probabilities":
         percent = bool((scores >= 0).all() and (np.abs(scores.sum(axis=1) - 100) < 1).all())
         remedy = "Divide percentages by 100." if percent else "If these are logits, pass them as logits=."
@@ -240,7 +240,7 @@ def _from_scores(
             n = counted(int(off.sum()), "row does", "rows do")
             raise DataError(
                 f"Row {row} of {_said(named[kind])} sums to {scores[row].sum():.4f}, not to 1 ({n} not). Give the probability of "
-                "every class, or logits= where they are none."
+                "every class (rounded ones divided by their sum), or logits= where they are none."
             )
         p, scores = scores, np.log(np.clip(scores, CLIP, 1.0))
     else:
@@ -251,7 +251,9 @@ def _from_scores(
                 "probabilities=."
             )
         p = softmax(scores)
-    names = [str(one) for one in classes] if classes is not None else [str(k) for k in range(scores.shape[1])]
+    names = (
+        [str(one) for one in classes] if classes is not None else _classes(own, table[named["label"]], scores.shape[1])
+    )
     if len(names) != scores.shape[1]:
         raise UsageError(f"classes names {len(names)} classes; the rows have {scores.shape[1]} {kind}.")
     labels = _labels(table[named["label"]], names)
@@ -284,10 +286,31 @@ def _numbers(table: "pd.DataFrame", name: str) -> np.ndarray:
     return np.asarray(values)
 
 
-def _matrix(table: "pd.DataFrame", name: Any) -> np.ndarray:
-    """Return (n, K) from one column of lists or from several columns; a row of another length or with NaN is named."""
+def _classes(own: list[str], labels: "pd.Series[Any]", k: int) -> list[str]:
+    """Return the names of k classes: those of columns or keys, if they are what the labels say, else 0, 1, ..."""
+    given = {key for key, known in zip(_keys(labels), labels.notna(), strict=True) if known}
+    return own if own and given <= set(own) else [str(at) for at in range(k)]
+
+
+def _matrix(table: "pd.DataFrame", name: Any) -> tuple[np.ndarray, list[str]]:
+    """Return (n, K), and the names of classes where there are any, from a column of lists or mappings or from several columns.
+
+    A row of another length, with other keys or with NaN is named.
+    """
+    own: list[str] = []
     if isinstance(name, (list, tuple)):
-        values = np.stack([_numbers(table, one) for one in name], axis=1)
+        own, values = list(map(str, name)), np.stack([_numbers(table, one) for one in name], axis=1)
+    elif len(table) and isinstance(table[name].iloc[0], Mapping):
+        first = list(table[name].iloc[0])
+        for i, row in enumerate(table[name]):
+            if not isinstance(row, Mapping) or set(row) != set(first):
+                raise DataError(
+                    f"Row {i} of column {name!r} does not name the classes of row 0: {', '.join(map(str, first))}."
+                )
+        own, values = (
+            list(map(str, first)),
+            np.array([[row[one] for one in first] for row in table[name]], dtype=np.float64),
+        )
     else:
         lengths = [len(row) if hasattr(row, "__len__") and not isinstance(row, str) else -1 for row in table[name]]
         for i, length in enumerate(lengths):
@@ -302,7 +325,7 @@ def _matrix(table: "pd.DataFrame", name: Any) -> np.ndarray:
         raise DataError(
             f"Row {int(bad.argmax())} of {_said(name)} holds NaN or infinity ({int(bad.sum())} rows do). Drop or mend them."
         )
-    return values
+    return values, own
 
 
 def _said(name: Any) -> str:
@@ -318,9 +341,13 @@ def _inside(values: np.ndarray, low: float, high: float, name: Any, remedy: str)
         raise DataError(f"Row {row} of {_said(name)} holds {found}, outside [{low:g}, {high:g}]. {remedy}")
 
 
+def _keys(labels: "pd.Series[Any]") -> list[str]:
+    """Return labels as texts: 1.0 and 1 are one."""
+    return [str(int(x)) if isinstance(x, (float, np.floating)) and float(x).is_integer() else str(x) for x in labels]
+
+
 def _labels(labels: "pd.Series[Any]", names: Sequence[str]) -> list[int]:
-    index = {name: i for i, name in enumerate(names)}
-    keys = [str(int(x)) if isinstance(x, (float, np.floating)) and float(x).is_integer() else str(x) for x in labels]
+    index, keys = {name: i for i, name in enumerate(names)}, _keys(labels)
     by_name = any(key in index for key in keys)  # one reading for the whole column: names where any fits, else numbers
     found = []
     for row, (label, key) in enumerate(zip(labels, keys, strict=True)):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from workbench.errors import DataError, unknown
-from workbench.frames import example_ids, require
+from workbench.frames import example_ids, require, truths
 from workbench.probes._prompts import softmax
 from workbench.probes.protocol import Scored
 
@@ -217,7 +217,7 @@ def _numbers(given: Named, word: str, ends: tuple[float, float], *, inside: bool
     """Return a column as floats, NaN where it is blank; a value that cannot be raises `DataError` that names the row."""
     import pandas as pd
 
-    column = given.of(word)
+    column = given.of(word) if inside else truths(given.of(word))
     values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     bad = np.isnan(values) & column.notna().to_numpy()
     bad |= (values < ends[0]) | (values > ends[1]) if inside else ~np.isnan(values) & ~np.isin(values, ends)
