@@ -5,14 +5,15 @@ import functools
 import re
 import shlex
 from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Any
 
 from IPython.core.error import UsageError
 
 import workbench as wb
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, unknown
 
-__all__ = ["OPTION", "check_name", "one_line_errors", "options_of", "parsed", "report_of", "value_of"]
+__all__ = ["OPTION", "check_name", "is_report", "one_line_errors", "options_of", "parsed", "report_of", "value_of"]
 
 OPTION = re.compile(r"[a-z_]+=.*")
 LIST = re.compile(
@@ -35,7 +36,16 @@ def one_line_errors(magic: Callable[..., Any]) -> Callable[..., Any]:
 
 def report_of(shell: Any, name: str) -> Any:
     """Return the report in the variable of that name, or the saved one at that path."""
-    return shell.user_ns[name] if name in shell.user_ns else wb.open(name)
+    if name in shell.user_ns:
+        return shell.user_ns[name]
+    if name.isidentifier() and not any(Path(word).exists() for word in (name, f"{name}.workbench")):
+        held = [key for key, value in shell.user_ns.items() if is_report(value) and not key.startswith("_")]
+        raise unknown("variable of a report, and no file has that name:", name, held)
+    return wb.open(name)
+
+
+def is_report(value: Any) -> bool:
+    return hasattr(value, "explored") and hasattr(value, "record")
 
 
 def value_of(shell: Any, name: str) -> Any:
@@ -68,7 +78,8 @@ def options_of(words: list[str], said_apart: Collection[str] = ("by", "holdout",
         if not equals or not name.isidentifier():
             raise UsageError(f"{word!r} is not an option. Write options as name=value, such as bins=10.")
         if name in said_apart:
-            raise UsageError(f"{name} is said with --{name}, or by %config WorkbenchMagics.{name} = ...")
+            always = "" if name == "by" else f", or for all that follows by %config WorkbenchMagics.{name} = {value}"
+            raise UsageError(f"{name} is said with a flag: --{name} {value}{always}.")
         try:
             options[name] = ast.literal_eval(value)
         except (ValueError, SyntaxError):

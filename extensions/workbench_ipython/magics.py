@@ -11,7 +11,17 @@ from traitlets import Float, Int, Unicode
 from traitlets.config import Configurable
 
 import workbench as wb
-from workbench_ipython._words import OPTION, check_name, one_line_errors, options_of, parsed, report_of, value_of
+from workbench.errors import ModelError, unknown
+from workbench_ipython._words import (
+    OPTION,
+    check_name,
+    is_report,
+    one_line_errors,
+    options_of,
+    parsed,
+    report_of,
+    value_of,
+)
 
 __all__ = ["WorkbenchMagics"]
 
@@ -83,15 +93,23 @@ class WorkbenchMagics(Magics, Configurable):
         limit = self.max_examples if args.max_examples is None else args.max_examples
         seed = self.seed if args.seed is None else args.seed
         examples = None if args.examples is None else self._examples(args.examples, limit, seed)
-        report = wb.run(
-            args.probe,
-            None if args.model == "None" else value_of(self.shell, args.model),
-            examples,
-            by=[name for few in args.by for name in few.split(",") if name] if args.by else None,
-            holdout=self.holdout if args.holdout is None else args.holdout,
-            seed=seed,
-            **self._variables(args.probe, options_of(args.options)),
-        )
+        model = None if args.model == "None" else value_of(self.shell, args.model)
+        try:
+            report = wb.run(
+                args.probe,
+                model,
+                examples,
+                by=_commas(args.by),
+                holdout=self.holdout if args.holdout is None else args.holdout,
+                seed=seed,
+                **self._variables(args.probe, options_of(args.options)),
+            )
+        except ModelError as problem:
+            if model != args.model or not args.model.isidentifier():
+                raise
+            raise UsageError(
+                f"There is no variable {args.model!r}, so that it was taken for a model's name. {problem}"
+            ) from None
         self.shell.user_ns[args.out] = report
         return report
 
@@ -114,7 +132,7 @@ class WorkbenchMagics(Magics, Configurable):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"cell.{kind}"  # read as a file is, so that a cell and a file mean the same
             path.write_text(cell, encoding="utf-8")
-            found = wb.Examples.of(path, name=args.name, **columns)
+            found = wb.Examples.of(path, name=args.name, source="a cell of the notebook", **columns)
         self.shell.user_ns[args.name] = found
         return found
 
@@ -160,21 +178,23 @@ class WorkbenchMagics(Magics, Configurable):
     @argument("a", help="variable that holds a report, or the path of a saved one")
     @argument("b", help="another of the same probe on the same examples")
     @argument("-o", "--out", default="comparison", help="variable that takes the comparison (default: comparison)")
-    @argument("--by", action="append", help="column to slice by; may be repeated")
+    @argument("--by", action="append", help="column to slice by, several with commas; may be repeated")
     @line_magic
     @one_line_errors
     def compare(self, line: str) -> Any:
         """Set two reports of the same examples side by side: %compare one two."""
         args = parsed(self.compare, line)
-        found = wb.compare(report_of(self.shell, args.a), report_of(self.shell, args.b), by=args.by)
+        found = wb.compare(report_of(self.shell, args.a), report_of(self.shell, args.b), by=_commas(args.by))
         self.shell.user_ns[args.out] = found
         return found
 
     @magic_arguments()
     @argument(
-        "slice", nargs="*", help="words of a slice or of a logged selection, its name; none for all that was tried"
+        "slice",
+        nargs="*",
+        help="words of a slice or of a logged selection, its name; none for all that was tried; before it may stand the report",
     )
-    @argument("--report", default="report", help="variable that holds the report, or the path of a saved one")
+    @argument("--report", help="variable that holds the report, or the path of a saved one (default: report)")
     @argument("--metric", help="metric or numeric column; the default is the first mean of the headline")
     @argument("--correction", default="holm", help="holm or bh")
     @argument("--family", default="tried", help="tried or asked: what the correction counts")
@@ -185,7 +205,10 @@ class WorkbenchMagics(Magics, Configurable):
     def confirm(self, line: str) -> Any:
         """Test what was found on the rows that were held out: %confirm domain: law; confidence 0.6 to 0.8."""
         args = parsed(self.confirm, line)
-        report, said = report_of(self.shell, args.report), " ".join(args.slice)
+        words = list(args.slice)
+        if args.report is None and words and is_report(self.shell.user_ns.get(words[0])):
+            args.report = words.pop(0)
+        report, said = report_of(self.shell, args.report or "report"), " ".join(words)
         found = report.confirm(said or None, metric=args.metric, correction=args.correction, family=args.family)
         self.shell.user_ns[args.out] = found
         return found
@@ -194,15 +217,25 @@ class WorkbenchMagics(Magics, Configurable):
         """Return the options, with variables in place of their names where an option takes an object."""
         from workbench.probes.find import find
 
-        taken = {name for name, option in find(probe).options.items() if option.variable}
-        return {
-            name: value_of(self.shell, value) if name in taken and isinstance(value, str) else value
-            for name, value in options.items()
-        }
+        known = find(probe).options
+        for name, option in known.items():
+            value = options.get(name)
+            if isinstance(value, str) and option.variable:
+                options[name] = value_of(self.shell, value)
+            elif isinstance(value, str) and option.known and isinstance(option.default, tuple) and "," in value:
+                options[name] = [part.strip() for part in value.split(",") if part.strip()]
+        return options
 
     def _examples(self, name: str, limit: int, seed: int) -> Any:
         """Return the examples, at most `limit` of them where it is not 0."""
         value = value_of(self.shell, name)
+        if isinstance(value, str) and value == name and name.isidentifier() and not Path(name).exists():
+            known = [*wb.packs(), *wb.benchmarks()]
+            if name not in known:
+                held = [
+                    key for key, one in self.shell.user_ns.items() if hasattr(one, "columns") or hasattr(one, "slices")
+                ]
+                raise unknown("variable, pack or published set", name, [*held, *known])
         if not limit:
             return value
         if isinstance(value, str) and value in wb.packs():
@@ -211,3 +244,12 @@ class WorkbenchMagics(Magics, Configurable):
             value = wb.benchmark(value)
         found = wb.Examples.of(value)
         return found.sample(limit, seed=seed) if len(found) > limit else found
+
+
+def _commas(words: list[str] | None) -> list[str] | None:
+    """Return names that stand between commas, None where there are none.
+
+    >>> _commas(["sex,age", "city"])
+    ['sex', 'age', 'city']
+    """
+    return [name for few in words for name in few.split(",") if name] if words else None

@@ -67,12 +67,18 @@ def test_an_option_takes_examples_from_a_variable(shell: Any) -> None:
         ("calibratoin model mini", "Did you mean 'calibration'"),
         ("calibration model mini bins", "Write options as name=value"),
         ("calibration model mini bin=3", "Did you mean 'bins'"),
-        ("calibration model minni", "mini"),
+        ("calibration model minni", "Unknown variable, pack or published set 'minni'. Did you mean 'mini'"),
+        ("calibration model myown", "Did you mean 'my_own'"),
+        ("calibration modle mini", "There is no variable 'modle', so that it was taken for a model's name"),
+        (
+            "calibration model mini recalibrate=vector,isotonc",
+            "Unknown value of recalibrate 'isotonc'. Did you mean 'isotonic'",
+        ),
     ],
 )
 def test_errors_are_one_line(shell: Any, line: str, message: str) -> None:
     """Our errors arrive as IPython's own UsageError, which prints no traceback."""
-    shell.user_ns["model"] = Chooser()
+    shell.user_ns.update(model=Chooser(), my_own=pd.DataFrame({"text": ["a"]}))
     with pytest.raises(UsageError, match=message) as caught:
         shell.run_line_magic("probe", line)
 
@@ -99,6 +105,14 @@ def test_a_sweep_takes_names_and_severities_with_commas(shell: Any) -> None:
     report = shell.run_line_magic("probe", "sweep model mini corruptions=keyboard,swap severities=1,5")
 
     assert {"", "keyboard:1", "keyboard:5", "swap:1", "swap:5"} == set(report.rows["variant"])
+
+
+def test_an_option_of_several_words_takes_them_with_commas(shell: Any) -> None:
+    """What completion offers after a comma is taken."""
+    shell.user_ns["model"] = Chooser()
+    report = shell.run_line_magic("probe", "calibration model mini recalibrate=histogram,isotonic bins=5")
+
+    assert ["histogram", "isotonic"] == report.options["recalibrate"]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +192,7 @@ def test_confirm_takes_the_words_of_a_slice_or_none(shell: Any) -> None:
 
     assert shell.user_ns["confirmation"] is found
     assert (found.correction, found.tried, found.findings["status"].tolist()) == ("bh", 1, ["confirmed"])
-    shell.run_line_magic("confirm", "--report mine -o every")
+    shell.run_line_magic("confirm", "mine -o every")  # the report may stand first
     assert shell.user_ns["every"].findings["slice"].tolist() == ["topic: a", "topic: b"]
     with pytest.raises(UsageError, match="Did you mean 'topic'"):
         shell.run_line_magic("confirm", "topik: b --report mine")
@@ -234,14 +248,20 @@ def test_a_cell_is_read_as_a_file_is(shell: Any) -> None:
         "examples", "mine", '{"text": "one", "label": "001"}\n{"text": "NA", "label": "010"}\n'
     )
 
-    assert found.classes == ("001", "010")
+    assert (found.classes, found.source) == (("001", "010"), "a cell of the notebook")
     assert found.frame["text"].tolist() == ["one", "NA"]
 
 
 @pytest.mark.parametrize(
     ("magic", "line", "message"),
     [
-        ("probe", "calibration model mini seed=3", "--seed"),
+        (
+            "probe",
+            "calibration model mini seed=3",
+            "--seed 3, or for all that follows by %config WorkbenchMagics.seed = 3",
+        ),
+        ("probe", "calibration model mini by=domain", "with a flag: --by domain.$"),
+        ("compare", "one none", "Unknown variable of a report, and no file has that name: 'none'. Did you mean 'one'"),
         ("probe", 'calibration model mini bins="5', "quotation"),
         ("probe", "swap model mini axes=('age','race')", r"axes=\(age,race\) has lost its quotation marks"),
         ("probe", "swap model mini terms={'city':['Rome','Oslo']}", "lost its quotation marks"),
@@ -255,7 +275,8 @@ def test_a_cell_is_read_as_a_file_is(shell: Any) -> None:
 )
 def test_ordinary_mistakes_are_one_line(shell: Any, magic: str, line: str, message: str) -> None:
     """None of them prints a traceback of ours."""
-    shell.user_ns.update(model=Chooser(), wb=wb)
+    one = wb.from_predictions({"confidence": [0.5], "correct": [1]})
+    shell.user_ns.update(model=Chooser(), wb=wb, one=one)
     with pytest.raises(UsageError, match=message):
         shell.run_line_magic(magic, line)
 

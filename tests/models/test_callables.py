@@ -71,6 +71,13 @@ def test_what_is_missing_is_asked_for() -> None:
         load(length).classify(["a"])
     with pytest.raises(DataError, match=r"gave 1 answers for 2 inputs.*per_item=True"):
         load(lambda texts: [[1.0, 0.0]], labels=["no", "yes"]).classify(["a", "b"])
+    for of_one, given in ((lambda text: 0.7, "float"), (lambda text: {"no": 1.0, "yes": 0.0}, "dict")):
+        with pytest.raises(DataError, match=rf"gave one {given} for a list of 2 inputs.*per_item=True"):
+            load(of_one, labels=["no", "yes"]).classify(["a", "b"])
+    with pytest.raises(
+        ModelError, match=r"failed on input 0: AttributeError: .*'lower'. It was given a list .*per_item=True"
+    ):
+        load(lambda text: {"no": float(text.lower() == "b"), "yes": 0.0}).classify(["a", "b"])
 
 
 def test_only_a_named_function_is_kept_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.errors import DataError, ModelError, UsageError
+from workbench.errors import DataError, ModelError, UsageError, counted
 from workbench.models._adapt import Store, absent, heard
 from workbench.models.cache import Cache
 from workbench.models.load import LoadOptions
@@ -97,9 +97,15 @@ class CallableClassifier:
         if self._options.per_item:
             return [self._call(inputs[0], f"input {places[0]}")]
         try:
-            answers = list(self._function(inputs))
+            given = self._function(inputs)
+            answers = None if isinstance(given, (Mapping, str)) or not hasattr(given, "__iter__") else list(given)
         except Exception as error:  # a foreign function may raise anything
             raise self._blame(inputs, places, error) from error
+        if answers is None:
+            raise DataError(
+                f"{self.name} gave one {type(given).__name__} for a list of {counted(len(inputs), 'input')}. It must give a "
+                "row of class probabilities, or a mapping, for each; if it takes one input at a time, load it with per_item=True."
+            )
         if len(answers) != len(inputs):
             raise DataError(
                 f"{self.name} gave {len(answers)} answers for {len(inputs)} inputs. It must give one per input; if it takes "
@@ -120,10 +126,19 @@ class CallableClassifier:
             try:
                 self._function([each])
             except Exception as alone:  # as above
-                return ModelError(f"{self.name} failed on input {i}: {type(alone).__name__}: {alone}")
+                failed = f"{self.name} failed on input {i}: {type(alone).__name__}: {alone}"
+                return ModelError(f"{failed}{self._mend(each)}")
         return ModelError(
             f"{self.name} failed on inputs {places[0]} to {places[-1]} together, though on none of them alone: {said}"
         )
+
+    def _mend(self, one: Any) -> str:
+        """Return what helps where the function takes one input, not a list of them."""
+        try:
+            self._function(one)
+        except Exception:  # as above
+            return ""
+        return ". It was given a list of inputs, and answers one alone: load it with per_item=True."
 
     def _row(self, answer: Any, i: int) -> Any:
         """Return the probabilities of one input, checked."""
