@@ -168,7 +168,9 @@ def test_a_loss_is_any_column_that_is_high_where_a_row_is_bad(base: wb.Report) -
 
     assert (PLANTED, True) == (first["slice"], first["difference_low"] > 0)
     assert "t intervals" in line(found, "loss_difference", f"slice={PLANTED}")["method"]
-    assert line(found, "worst_group_loss", "domain")["method"].startswith("law is highest: t, allowing")
+    assert line(found, "worst_group_loss", "domain")["method"].startswith(
+        "law is highest: t, widened for skewness, allowing"
+    )
     assert "accuracy" not in set(found.metrics["metric"])
 
 

@@ -1,11 +1,11 @@
 """The difference of each metric between two tables of the same rows, with interval and p-value.
 
-A metric that is a mean over rows (a probe says so in `per_row`) is compared row by row: shares by MOVER and McNemar's exact test,
-other means by a t interval of the differences and sign flips of whole clusters, which is the permutation test that exchanges the
-two models within a cluster. Every other metric is a function of all rows: clusters are resampled for both reports alike,
-`summarise` (or the probe's `values`, the numbers without their intervals) is asked again for each draw, and the spread of the
-differences is the standard error of Student's t. Where `exchanges` are asked for, its p-value is that of a permutation: the
-models change places in whole clusters, at random.
+A metric that is a mean over rows (a probe says so in `per_row`) is compared row by row: shares by MOVER and McNemar's exact
+test, other means by a t interval of the differences, widened for skewness, and sign flips of whole clusters, which is the
+permutation test that exchanges the two models within a cluster. Every other metric is a function of all rows: clusters are
+resampled for both reports alike, `summarise` (or the probe's `values`, the numbers without their intervals) is asked again for
+each draw, and the spread of the differences is the standard error of Student's t. Where `exchanges` are asked for, its p-value
+is that of a permutation: the models change places in whole clusters, at random.
 """
 
 from collections.abc import Callable, Iterable, Mapping

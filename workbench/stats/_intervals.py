@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 TINY = 1e-12
+FURTHEST = 3.0  # quantiles that the end at a long tail reaches: more is hardly ever needed
 
 
 class Interval(NamedTuple):
@@ -179,22 +180,25 @@ def mean_of(numbers: Floats, codes: Ints | None, level: float, freedom: float = 
     if np.ptp(numbers) == 0 or total <= TINY**2 * n * max(1.0, value * value):
         return undefined("all values are equal, so that their spread is not known", value=value, n=n)
     error = math.sqrt(total) / n
-    skew = float((sums * sums * sums).sum()) / total**1.5
-    quantile = t_quantile(level, min(cluster_freedom(codes, n), freedom))
-    low, high = (value - error * _hall(side * quantile, skew) for side in (1, -1))
-    what = (
-        "t interval, skewness-corrected"
-        if codes is None
-        else f"cluster-robust t, skewness-corrected, {len(sums)} clusters"
-    )
-    return Interval(value, float(low), float(high), n, f"{what}, {level:.0%}")
+    skew, independent = float((sums * sums * sums).sum()) / total**1.5, cluster_freedom(codes, n)
+    quantile = t_quantile(level, min(independent, freedom))
+    tail = _reach(quantile, abs(skew) * (1 + (independent + 1) / len(sums) ** 1.5))
+    below, above = (quantile, tail) if skew > 0 else (tail, quantile)
+    by = f", {len(sums)} clusters" if codes is not None else ""
+    what = f"{'cluster-robust t' if by else 't interval'}, widened for skewness{by}"
+    return Interval(value, value - error * below, value + error * above, n, f"{what}, {level:.0%}")
 
 
-def _hall(quantile: float, scale: float) -> float:
-    """Return the quantile of the studentised mean by the inverse of Hall's monotone cubic; scale: skewness / sqrt(count)."""
-    if abs(scale) < 1e-6:
+def _reach(quantile: float, scale: float) -> float:
+    """Return how far the longer tail reaches, in standard errors: the inverse of Hall's cubic, of one to `FURTHEST` quantiles.
+
+    scale: absolute skewness / sqrt(count). The inverse is longest, four quantiles, at 9/8 of 1 / quantile.
+    """
+    scale = min(scale, 1.125 / quantile)
+    if scale < 1e-6:
         return quantile
-    return float(3 / scale * (np.cbrt(1 + scale * (quantile - scale / 6)) - 1))
+    longest = 3 / scale * (1 + float(np.cbrt(scale * (quantile + scale / 6) - 1)))
+    return min(max(quantile, longest), FURTHEST * quantile)
 
 
 def proportion_of(hits: Floats, codes: Ints | None, level: float) -> Interval:

@@ -183,8 +183,9 @@ def slice_difference(
 ) -> Interval:
     """Return the mean of the rows inside a slice less that of the rest, with its interval; n counts the rows inside.
 
-    MOVER of both means' intervals (Newcombe 1998; Zou and Donner 2008): Wilson's for 0 and 1, else Student's t; with clusters
-    both are robust, and rows of one cluster on both sides are allowed for. For a slice that was not found in these rows.
+    MOVER of both means' intervals (Newcombe 1998; Zou and Donner 2008): Wilson's for 0 and 1, else that of
+    `workbench.stats.intervals.mean`; with clusters both are robust, and rows of one cluster on both sides are
+    allowed for. For a slice that was not found in these rows.
 
     >>> slice_difference([1] * 20 + [0] * 20, [1] * 15 + [0] * 5 + [1] * 5 + [0] * 15).value
     0.5
@@ -212,7 +213,7 @@ def slice_difference(
     below, above = two.value - two.low, two.high - two.value
     low = value - np.sqrt(max(0.0, down**2 + above**2 - 2 * rho * down * above))
     high = value + np.sqrt(max(0.0, up**2 + below**2 - 2 * rho * up * below))
-    what = "MOVER of Wilson intervals" if kind else "MOVER of t intervals"
+    what = "MOVER of Wilson intervals" if kind else "MOVER of t intervals, widened for skewness"
     what += "" if owners is None else f", {int(owners.max()) + 1} clusters"
     return Interval(value, float(low), float(high), n, f"{what}, {level:.0%}")
 

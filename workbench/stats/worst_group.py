@@ -36,7 +36,7 @@ def worst_group(
     The lowest of several estimates lies below the lowest truth on average, and its own interval does not allow for the choice.
     Here `low` is the lowest of the groups' plain lower bounds, which is below the lowest truth whenever that group's own
     bound is, and `high` the lowest of their upper bounds at level 1 - (1 - level)/G (Bonferroni), so that none of G groups
-    is passed by. Wilson's bounds for 0 and 1, else Student's t. Groups with fewer than `smallest` clusters (rows where they
+    is passed by. Wilson's bounds for 0 and 1, else those of a mean. Groups with fewer than `smallest` clusters (rows where they
     are independent) are left out and counted; n is that of the group.
 
     >>> found = worst_group(["a"] * 50 + ["b"] * 50, [1] * 45 + [0] * 5 + [1] * 30 + [0] * 20)
@@ -66,5 +66,5 @@ def worst_group(
     near = min(sign * (one.high if highest else one.low) for _, one, _ in parts)
     far = min(sign * (one.low if highest else one.high) for _, _, one in parts)
     low, high = sorted((sign * near, sign * far))
-    how = f"{'Wilson' if kind else 't'}, allowing for the choice among {len(parts)} groups, {level:.0%}"
+    how = f"{'Wilson' if kind else 't, widened for skewness'}, allowing for the choice among {len(parts)} groups, {level:.0%}"
     return Worst(Interval(plain.value, low, high, plain.n, how), name, len(parts), small)
