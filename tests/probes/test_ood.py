@@ -200,6 +200,10 @@ def test_a_classifier_needs_no_reference() -> None:
     assert any("gives probabilities, no logits: max_logit and energy left out" in note for note in bare.notes)
     assert value(report, "auroc", "score=msp")["value"] == pytest.approx(value(bare, "auroc", "score=msp")["value"])
     assert value(report, "auroc", "score=energy")["value"] > 0.8
+    known = wb.Examples.of(MIXED.frame[report.rows.query("score == 'msp'")["outside"].to_numpy() == 0], label="label")
+    assert any(
+        "None of the examples known to be in or out are outside" in one for one in wb.run("ood", Sure(), known).notes
+    )
 
 
 def test_a_language_model_is_asked_for_its_perplexity() -> None:

@@ -57,6 +57,9 @@ def rows_of(model: Any, examples: "Examples", options: Mapping[str, Any], *, mon
         *asked.notes,
         *([said] if said else ["Which examples are out-of-distribution is not known: no rates are given."]),
     ]
+    if said and len({*outside[~np.isnan(outside)]}) < 2:
+        which = "None" if not (outside == 1).any() else "All"
+        notes.append(f"{which} of the examples known to be in or out are outside: AUROC and the rates need both kinds.")
     if ranked:
         notes.append(_ranked_by(reference, held))
     both = 0 if reference is None else shared_texts(reference, examples)
