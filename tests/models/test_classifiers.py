@@ -1,5 +1,6 @@
 """Classifiers give the probabilities of a plain forward, in any batch, or say why they cannot."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
+import workbench as wb
 from workbench.errors import DataError, ModelError, NotApplicable, UsageError
 from workbench.models.load import load
 from workbench.models.verbs import Silent
@@ -331,3 +333,22 @@ def test_nan_and_wrong_shapes_are_errors() -> None:
         load(torch.nn.Linear(1, 2), labels=["a", "b"], transform=torch.tensor).classify(rows)
     with pytest.raises(ModelError, match=r"shape \(1, 2\) for 1 inputs and 3 labels"):
         load(torch.nn.Linear(1, 2), labels=["a", "b", "c"], transform=torch.tensor).classify([[1.0]])
+    with pytest.raises(
+        ModelError, match=r"transform of Linear failed on a list of 1 input, each a mapping from column to value"
+    ):
+        load(torch.nn.Linear(1, 2), labels=["a", "b"], transform=torch.tensor).classify([{"age": 3.0}])
+
+
+def test_the_page_of_models_runs() -> None:
+    """Each piece of code in docs/models.md does what the page says of it."""
+    table = pd.DataFrame({"age": [20.0, 30, 40, 50], "income": [1.0, 2, 3, 4], "paid": ["no", "yes", "no", "yes"]})
+    known = {"wb": wb, "table": table, "my_model": tiny.language_model(), "my_tokenizer": tiny.tokenizer()}
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    for code in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL):
+        exec(code, known)
+
+    assert ("bad", "good") == known["one"].labels
+    one, many = (known[name].classify(["fine", "no"]) for name in ("one", "many"))
+    assert [0.9, 0.2] == one.probabilities[:, 1].tolist() == many.probabilities[:, 0].tolist()
+    assert "score" in known["model"].verbs
+    assert 4 == len(known["report"].rows)

@@ -14,7 +14,7 @@ from workbench.models import _hub
 from workbench.models import embedded as package
 from workbench.models._packaged import PACKAGED, gguf_of
 from workbench.models._weights import folder_hash, settings_text, state_hash, weight_files
-from workbench.models.fit import Placement, check_fit, place, weight_bytes
+from workbench.models.fit import Placement, as_given, check_fit, place, weight_bytes
 from workbench.models.load import LoadOptions
 from workbench.models.verbs import Model, ModelInfo
 
@@ -153,7 +153,7 @@ def held(model: Any, options: LoadOptions) -> Model:
         raise _no_task(type(model).__name__)
     digest = state_hash(model)
     name = options.name or origin.rstrip("/").rsplit("/", 1)[-1] or type(model).__name__
-    placement = Placement(model.device, model.dtype, "as it was given")
+    placement = as_given(model.device, model.dtype)
     info = _info(model, task, placement, name=name, weights_hash=digest, revision=options.revision or "")
     where = Path(origin) if origin and Path(origin).is_dir() else None
     return _adapt(Opened(model, tokenizer, info, digest if options.cache else "", options, where))

@@ -18,7 +18,7 @@ import torch
 from workbench.errors import ModelError, OutOfMemory, UsageError, counted, unknown
 from workbench.models._weights import weight_files
 
-__all__ = ["Placement", "check_fit", "free_memory", "place", "tensors_of", "text_of_bytes", "weight_bytes"]
+__all__ = ["Placement", "as_given", "check_fit", "free_memory", "place", "tensors_of", "text_of_bytes", "weight_bytes"]
 
 DTYPES = {
     "float32": torch.float32,
@@ -67,6 +67,15 @@ def place(device: str | torch.device | None = None, dtype: str | torch.dtype | N
     else:
         picked, why = torch.float32, f"the rule on {chosen.type}"
     return Placement(chosen, picked, f"{chosen} ({why_device}), {_name(picked)} ({why})")
+
+
+def as_given(device: torch.device, dtype: torch.dtype) -> Placement:
+    """Return the placement of a loaded model that stays where it is.
+
+    >>> as_given(torch.device("cpu"), torch.float32).reason
+    'cpu, float32 (as the model was given)'
+    """
+    return Placement(device, dtype, f"{device}, {_name(dtype)} (as the model was given)")
 
 
 def free_memory(device: torch.device) -> int:

@@ -46,7 +46,8 @@ class LoadOptions:
         trust_remote_code: run the code that comes with the model
         allow_pickle: read pickled weights or objects, which can run any code
         labels: the names of the classes, in the order of the model's outputs
-        transform: what makes a torch module's input of a list of inputs
+        transform: what makes a torch module's input of a list of inputs: of texts, of images, or, for a table of features, of one
+            mapping from column to value per row
         positive: the one label to read, against its absence, from a head with one logit or with independent labels
         outputs: "logits" or "probabilities" of a torch module; None looks at the first batch
         per_item: the callable takes one input at a time

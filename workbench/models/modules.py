@@ -1,16 +1,17 @@
 """Plain torch modules as classifiers: a module, a tokenizer or a transform, and the names of its classes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
-from workbench.errors import ModelError, UsageError
+from workbench.errors import ModelError, UsageError, counted
 from workbench.models._adapt import absent, heard, run_batches
 from workbench.models._heads import Floats, are_probabilities, refuse_nan, softmax, two_logits
+from workbench.models._memory import is_out_of_memory
 from workbench.models._weights import state_hash
-from workbench.models.fit import Placement, check_fit, place
+from workbench.models.fit import Placement, as_given, check_fit, place
 from workbench.models.load import LoadOptions
 from workbench.models.verbs import Classes, ModelInfo, Monitor
 
@@ -79,7 +80,7 @@ class ModuleClassifier:
     @torch.inference_mode()
     def _forward(self, inputs: list[Any]) -> Floats:
         """Return logits or probabilities of the classes (n, K)."""
-        prepared = self._options.transform(inputs) if self._options.transform is not None else self._tokens(inputs)
+        prepared = self._transformed(inputs) if self._options.transform is not None else self._tokens(inputs)
         given = _moved(prepared, self._placement)
         if hasattr(given, "keys"):
             out = self.model(**given)
@@ -103,6 +104,20 @@ class ModuleClassifier:
                 f"{self.name} gives one number per input, but has {len(self.labels)} labels. Two are wanted."
             )
         return np.hstack([1 - made, made]) if self._outputs == "probabilities" else two_logits(made[:, 0])
+
+    def _transformed(self, inputs: list[Any]) -> Any:
+        """Return what the transform makes of inputs; its failure is told with what it was given."""
+        try:
+            return self._options.transform(inputs)  # type: ignore[misc]  # there is one
+        except Exception as error:  # a foreign function may raise anything
+            if is_out_of_memory(error):
+                raise
+            first = inputs[0]
+            kind = "mapping from column to value" if isinstance(first, Mapping) else type(first).__name__
+            raise ModelError(
+                f"The transform of {self.name} failed on a list of {counted(len(inputs), 'input')}, each a {kind} "
+                f"({str(first)[:60]!r}): {type(error).__name__}: {error}"
+            ) from error
 
     def _tokens(self, inputs: list[Any]) -> Any:
         tokenizer = self._options.tokenizer
@@ -139,7 +154,7 @@ def from_module(model: Any, options: LoadOptions) -> ModuleClassifier:
         check_fit(options.name or kind, size, placement)
         model = model.to(device=placement.device, dtype=placement.dtype)
     else:
-        placement = Placement(first.device, first.dtype, "as it was given")
+        placement = as_given(first.device, first.dtype)
     return ModuleClassifier(model, options, placement)
 
 
