@@ -26,6 +26,10 @@ frame = pd.DataFrame({{
 report = wb.from_predictions(frame, by=["domain", "difficulty"], name="a made-up model")
 """
 SHOW = "explorer = wb.explore(report)\nexplorer"
+KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+UNSENT = f"() => {{ {KERNEL}.sendShellMessage = () => {{ throw new Error('no connection'); }}; }}"
+LOST = f"() => {{ delete {KERNEL}.sendShellMessage; window.lost = 0; {KERNEL}._ws.send = () => {{ window.lost++; }}; }}"
+BACK = f"() => {{ delete {KERNEL}._ws.send; }}"
 SLOWLY = """() => { globalThis[Symbol.for('workbench.carried')] = new (class extends Map {
   set(key, code) { return super.set(key, new Promise(done => setTimeout(done, 3000)).then(() => code)); }
 })(); }"""
@@ -209,10 +213,21 @@ def test_a_page_that_is_slow_to_start_still_hears_the_kernel(notebook: Callable[
 
 
 def test_the_saved_notebook_shows_a_picture_without_its_kernel(notebook: Callable[..., Any]) -> None:
-    """With the kernel gone the explorer says so; in the saved notebook, opened again, a static picture stands in its place."""
+    """With the kernel gone the explorer says so, and takes it back; in the saved notebook a static picture stands in its place."""
     book = notebook(DATA.format(n=600), SHOW, alone=True)
     book.show()
     assert not book.page.is_visible(".workbench-static")
+    book.page.evaluate(UNSENT)
+    book.drag("reliability", 0.0, 0.4)
+    book.page.wait_for_selector(".wb-problem:has-text('The kernel that made this view is gone')")
+    book.page.evaluate(LOST)
+    book.drag("reliability", 0.5, 0.7)
+    book.page.wait_for_function("() => window.lost > 0")
+    book.page.evaluate(BACK)  # the connection is there again; what was lost is sent once more
+    book.page.wait_for_selector(".wb-problem", state="hidden")
+    book.settle()
+    assert book.ask("print(len(wb.selection))") == book.tile("n")
+    book.page.click(".wb-chip")
     book.command("docmanager:save")
     book.page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }")
     book.drag("reliability", 0.2, 0.6)  # counted in the page; what the kernel would say is said to be missing

@@ -1,7 +1,7 @@
 // The state of one explorer in the page: brushes, counts, and the talk with the kernel. All views of a widget share one store; the
 // stores of reports on the same examples share a link.
 
-const SEND_AFTER = 50, SAY_WAITING_AFTER = 1500;
+const SEND_AFTER = 50, SAY_WAITING_AFTER = 1500, AGAIN_AFTER = 5000;
 
 const GONE = "The kernel that made this view is gone. Counts and charts still follow a brush; for metrics and examples run its cell again.";
 
@@ -87,6 +87,7 @@ class Store {
     for (const [event, listener] of this.bound) this.model.off(event, listener);
     clearTimeout(this.timer);
     clearTimeout(this.waiting);
+    clearTimeout(this.retry);
     this.link.leave(this);
     this.listeners.clear();
   }
@@ -266,15 +267,21 @@ class Store {
     this.tell("problem");
   }
 
-  /** Send the latest brushes, one message in flight: what changes meanwhile goes out when the answer is here. */
-  send() {
-    if (this.inFlight) return;
+  /**
+   * Send the latest brushes, one message in flight: what changes meanwhile goes out when the answer is here. A connection that
+   * breaks loses message or answer without a word, so where none comes they are sent again, less and less often.
+   */
+  send(again = false) {
+    if (this.inFlight && !again) return;
     this.inFlight = true;
     this.sent = this.serial;
     this.ask({ kind: "brush", serial: this.serial, ranges: this.ranges, mask: this.masked,
       temperature: this.temperature, cut: this.cut, by: this.slice, origin: this.origin, step: this.step });
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => { this.late = true; this.tell("late"); }, SAY_WAITING_AFTER);
+    clearTimeout(this.retry);
+    this.patience = again ? 2 * this.patience : AGAIN_AFTER;
+    this.retry = setTimeout(() => { if (this.inFlight) this.send(true); }, this.patience);
   }
 
   hear(message, buffers) {
@@ -284,6 +291,7 @@ class Store {
       this.inFlight = false;
       this.late = false;
       clearTimeout(this.waiting);
+      clearTimeout(this.retry);
       if (message.serial < this.serial && this.sent < this.serial) this.send();
     }
     if (kind === "view") { this.ways = { undo: message.undo, redo: message.redo }; this.tell("ways"); }
