@@ -61,6 +61,20 @@ def test_the_numbers_are_those_of_the_hits() -> None:
         found.rows("nww")
     with pytest.raises(UsageError, match="Unknown side 'out'. Did you mean 'outside'"):
         found.rows("new", "out")
+    view = wb.explore(found)
+    with pytest.raises(UsageError, match="No model is picked yet"):
+        _ = view.selection
+    view._hear(None, {"kind": "pick", "model": 1, "side": 0}, None)
+    view._slow.join(30)
+    assert wb.selection.equals(behind)
+    assert (view.models.picked, view.explorer) == ({"model": 1, "side": 0, "said": ""}, view.children[1])
+    view.pick("new")
+    assert view.selection["correct"].mean() == pytest.approx(OUTSIDE[3].mean())
+    for wrong in ({"model": 9, "side": 0}, {"model": 1, "side": "0"}, {}):
+        view._hear(None, {"kind": "pick", **wrong}, None)
+    assert 3 == view.models.picked["model"]
+    with pytest.raises(UsageError, match="Did you mean 'new'"):
+        view.pick("nww")
     page = found._repr_html_()
     assert "new stands above the line: 0.1" in page
     assert "<img" in page
@@ -79,6 +93,7 @@ def test_rows_without_an_answer_are_left_out_for_all() -> None:
     np.testing.assert_allclose(found.metrics["inside"], INSIDE[:, 40:].mean(axis=1))
     assert "40 rows inside have no answer of some model" in found.notes[0]
     assert len(found.rows(next(iter(found.metrics["model"])), "inside")) == found.metrics["n_inside"].iloc[0]
+    assert "A part: the 360 rows that all models answered." == found.report("one", "inside").notes[0]
 
 
 def test_what_cannot_be_compared_is_said() -> None:

@@ -81,3 +81,42 @@ def test_a_click_on_the_disagreement_selects_it_in_both(notebook: Callable[..., 
     assert sum(int(text) for text in book.page.locator(".wb-cross-n").all_inner_texts()) == n
     assert book.page.inner_text(".wb-differences-panel .wb-state") == f"n = {n}"
     pictures("compare")
+
+
+MODELS = """
+import numpy as np, pandas as pd, workbench as wb
+def report(name, right, n):
+    table = pd.DataFrame({"example": range(n), "confidence": np.linspace(.5, .99, n), "correct": (np.arange(n) * 7 % n < right * n) * 1.0})
+    return wb.from_predictions(table, name=name)
+shares = {"one": (.6, .5), "two": (.7, .6), "three": (.8, .7), "<b>new</b>": (.75, .4)}
+here, there = ({name: report(name, pair[k], n) for name, pair in shares.items()} for k, n in ((0, 300), (1, 200)))
+view = wb.explore(wb.robustness(here, there, baseline=list(shares)[:3]))
+view
+"""
+
+
+def test_a_click_on_a_model_opens_the_rows_behind_it(notebook: Callable[..., Any]) -> None:
+    """A line of the lower part of the chart is clicked, then the other side and another model are chosen."""
+    book = notebook(MODELS, height=1900)
+    book.run_all()
+    book.page.wait_for_selector(".workbench-models[data-drawn]")
+    box = book.box(".wb-models-chart canvas")
+    x, low = (
+        box["x"] + 0.6 * box["width"],
+        box["y"] + box["height"] - 50,
+    )  # above the lower axis: the last of four lines
+    steps = range(0, 40, 4)
+    for step in steps:
+        book.page.mouse.move(x, low - step)
+        if book.page.locator(".wb-on-model").count():
+            break
+    book.page.mouse.click(x, low - step)
+    book.ready()
+    assert book.ask("print(view.explorer.selection.correct.mean(), len(wb.selection))") == "0.4 200"
+    book.page.click(".wb-side-button:has-text('inside, n = 300')")
+    book.page.wait_for_function("() => document.querySelector('.wb-tile-n .wb-value')?.textContent === '300'")
+    book.page.get_by_label("Model whose rows stand below").select_option("two")
+    book.page.wait_for_selector("h2:has-text('two')")
+    assert book.ask("print(round(wb.selection.correct.mean(), 2), view.models.picked)") == (
+        "0.7 {'model': 1, 'side': 0, 'said': ''}"
+    )

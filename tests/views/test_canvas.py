@@ -206,7 +206,7 @@ def test_reports_that_share_no_example_are_named(canvas: Any) -> None:
         explore(whole(), whole().where([]))
     with pytest.raises(UsageError, match="at most 6"):
         explore(*[whole()] * 7)
-    with pytest.raises(UsageError, match="takes a report, or several, or a comparison alone; found str"):
+    with pytest.raises(UsageError, match="or a comparison alone, or what wb.robustness gives; found str"):
         explore(whole(), "report")  # type: ignore[arg-type]
     made = canvas(whole(), several())
     with pytest.raises(UsageError, match="No report holds all of these examples; 'zzz'"):

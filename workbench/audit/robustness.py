@@ -5,7 +5,7 @@ nothing again. The estimate and its interval are `workbench.stats.robustness.eff
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ from workbench.stats.robustness import effective_robustness
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Robust", "robustness"]
+__all__ = ["SIDES", "Robust", "robustness"]
 
 SIDES = ("inside", "outside")
 Reports = Mapping[str, Report] | Sequence[Report]
@@ -48,10 +48,17 @@ class Robust:
     line: "pd.DataFrame"
     notes: tuple[str, ...] = ()
     limits: tuple[str, ...] = LIMITS
-    _rows: "Mapping[tuple[str, str], pd.DataFrame]" = field(default_factory=dict, repr=False)
+    _reports: Mapping[tuple[str, str], Report] = field(default_factory=dict, repr=False)
 
     def rows(self, model: str, side: str = "outside") -> "pd.DataFrame":
         """Return the rows behind a model's accuracy, "inside" or "outside": those that all models answered.
+
+        Raises `UsageError` for a model or side that there is not.
+        """
+        return self.report(model, side).explored
+
+    def report(self, model: str, side: str = "outside") -> Report:
+        """Return the report behind a model's accuracy, of the rows that all models answered: `wb.explore` shows it.
 
         Raises `UsageError` for a model or side that there is not.
         """
@@ -60,7 +67,7 @@ class Robust:
         names = list(self.metrics["model"])
         if model not in names:
             raise unknown("model", model, names)
-        return self._rows[model, side]
+        return self._reports[model, side]
 
     @property
     def title(self) -> str:
@@ -93,18 +100,18 @@ class Robust:
             [
                 *said,
                 "columns: accuracy inside, outside, expected outside; outside - expected. .metrics, .line, .rows(model, side), "
-                ".chart(), .limits",
+                ".chart(), .limits; wb.explore(...) opens the rows behind each",
             ]
         )
 
 
 class _Hits(NamedTuple):
-    """Hits (models, rows) of the rows that all models have answered, how many rows were left out, and those rows of each model."""
+    """Hits (models, rows) of the rows that all models answered, how many rows were left out, and each model's report of them."""
 
     hits: "np.ndarray[Any, Any]"
     left: int
     several: bool
-    rows: "list[pd.DataFrame]"
+    reports: list[Report]
 
 
 def robustness(
@@ -164,9 +171,9 @@ def robustness(
         notes.append(
             "Rows belong together in clusters; the intervals take them as drawn one by one and are too narrow."
         )
-    behind = {(name, "inside"): rows for name, rows in zip(names, usual.rows, strict=True)}
-    behind |= {(name, "outside"): rows for name, rows in zip(names, shifted.rows, strict=True)}
-    return Robust(table, found.slope, found.intercept, pd.DataFrame(found.line), tuple(notes), _rows=behind)
+    behind = {(name, "inside"): one for name, one in zip(names, usual.reports, strict=True)}
+    behind |= {(name, "outside"): one for name, one in zip(names, shifted.reports, strict=True)}
+    return Robust(table, found.slope, found.intercept, pd.DataFrame(found.line), tuple(notes), _reports=behind)
 
 
 def _named(reports: Reports, side: str) -> dict[str, Report]:
@@ -216,7 +223,14 @@ def _hits(reports: Sequence[Report], names: Sequence[str], side: str) -> _Hits:
     whole = table.notna().all(axis=1)
     kept = set(table.index[whole])
     mine = [
-        report.explored[[key in kept for key in column.index]].reset_index(drop=True)
+        report if whole.all() else _part(report, [key in kept for key in column.index])
         for report, column in zip(reports, columns, strict=True)
     ]
     return _Hits(table[whole].to_numpy().T, int((~whole).sum()), several, mine)
+
+
+def _part(report: Report, answered: Sequence[bool]) -> Report:
+    """Return the report of some of the explored rows."""
+    rows = report.explored[list(answered)].reset_index(drop=True)
+    part = report.where(rows)
+    return replace(part, rows=rows, notes=(f"A part: the {len(rows):,} rows that all models answered.", *report.notes))

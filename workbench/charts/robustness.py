@@ -1,22 +1,24 @@
 """Accuracy elsewhere against accuracy here: the line of the standard models, and how far each model stands from it."""
 
+import copy
 import inspect
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from workbench.charts._safe import data_of, restore, title_of
+from workbench.charts._safe import STAND_IN, data_of, plain, restore, title_of
 from workbench.charts.theme import configure
 from workbench.frames import require
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["effective_robustness"]
+__all__ = ["drawn_name", "effective_robustness", "marking"]
 
 WIDTH, HEIGHT, ROW = 420, 320, 17  # pixels
 TICKS = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 FINER = tuple(at / 100 for at in range(2, 99, 2))  # where the accuracies lie close together
 LETTER, LINE, AWAY = 5.5, 13.0, 9.0  # pixels of a name's letter and line, and from its dot
+CHOSEN = "#80808030"  # behind the row that was clicked
 NAMED = 30  # models that are named in the upper part
 COLUMNS = ("model", "inside", "outside", "expected", "value", "low", "high", "baseline")
 LOOKS = (  # of the models on the line, and of those in question: filter, whisker, dot
@@ -84,6 +86,39 @@ def effective_robustness(
     lower = alt.layer(*layers).properties(width=WIDTH, height=alt.Step(ROW))
     read = " ".join(str(inspect.getdoc(effective_robustness)).split("\n\n")[1].split())
     return configure(alt.vconcat(upper, lower, spacing=16).properties(title=title_of(title), description=read))
+
+
+def drawn_name(model: str) -> str:
+    """Return a model's name as the chart's data have it: a long one is cut.
+
+    >>> drawn_name("a<b")
+    'a<b'
+    """
+    return str(plain(model)).replace(STAND_IN, "<")
+
+
+def marking(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a Vega-Lite spec of the chart without its colours, to be clicked: the signal `picked` names the model that stands out.
+
+    The rows of the lower part take a click over their whole width.
+
+    >>> part = {"mark": {"type": "point", "size": 45}, "encoding": {"y": {"field": "model"}}}
+    >>> marked = marking({"vconcat": [{"layer": [part]}]})["vconcat"][0]["layer"]
+    >>> [layer["mark"]["type"] for layer in marked], marked[1]["encoding"]["size"]["value"]
+    (['rect', 'point'], 45)
+    """
+    marked = copy.deepcopy({key: value for key, value in spec.items() if key != "config"})
+    marked["params"] = [*marked.get("params", []), {"name": "picked", "value": ""}]
+    chosen = {"test": "datum.model === picked"}
+    dots = [[layer for layer in part["layer"] if layer["mark"]["type"] == "point"] for part in marked["vconcat"]]
+    ground = {"condition": {**chosen, "value": CHOSEN}, "value": "transparent"}
+    for layer in dots[-1]:
+        row = {**layer, "mark": {"type": "rect"}, "encoding": {"y": layer["encoding"]["y"], "fill": ground}}
+        marked["vconcat"][-1]["layer"].insert(0, row)
+    for layer in (layer for part in dots for layer in part):
+        size = layer["mark"].pop("size")
+        layer["encoding"]["size"] = {"condition": {**chosen, "value": 4 * size}, "value": size}
+    return marked
 
 
 def _scatter(drawn: "pd.DataFrame", line: "pd.DataFrame") -> Any:

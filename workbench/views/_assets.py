@@ -7,7 +7,19 @@ There is no build step and no Node.
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["CANVAS", "DRAWING", "EXPLORER", "LAUNCHER", "PROGRESS", "RUNS", "THRESHOLD", "VIEWS", "css", "module"]
+__all__ = [
+    "CANVAS",
+    "DRAWING",
+    "EXPLORER",
+    "LAUNCHER",
+    "MODELS",
+    "PROGRESS",
+    "RUNS",
+    "THRESHOLD",
+    "VIEWS",
+    "css",
+    "module",
+]
 
 VIEWS = (  # one module for explorers and canvases, which the carrier of `_bundle` sends once
     "carrier.js",
@@ -35,10 +47,12 @@ VIEWS = (  # one module for explorers and canvases, which the carrier of `_bundl
     "explorer.js",
     "compare.js",
     "canvas.js",
+    "models.js",
     "views.js",
 )
 EXPLORER = ("carrier.js", "explorer_widget.js")
 CANVAS = ("carrier.js", "canvas_widget.js")
+MODELS = ("carrier.js", "models_widget.js")
 LAUNCHER = ("dom.js", "launcher.js")
 PROGRESS = ("dom.js", "said.js", "progress.js")
 RUNS = ("dom.js", "said.js", "runs.js")

@@ -33,11 +33,6 @@ STYLE = """<style>
 
 def about(report: "Report", lens: Lens) -> dict[str, Any]:
     """Return what the page needs besides the bytes: fields, columns, chart specs, the colours of both themes, and words."""
-    from dataclasses import asdict
-
-    from workbench.charts import theme
-
-    themes = ("light", "dark")
     unit = "examples" if report.explored["example"].is_unique else "rows"
     own = _of_confidence(lens) if lens.view is None else _of_view(lens, lens.view, unit)
     held = int((report.rows["half"] != "explore").sum())
@@ -50,11 +45,21 @@ def about(report: "Report", lens: Lens) -> dict[str, Any]:
         "fields": [field.for_page() for field in lens.fields],
         "columns": [column._asdict() for column in lens.columns],
         "effect": lens.effect._asdict(),
-        "configs": {name: theme.config(name) for name in themes},
-        "palettes": {name: asdict(theme.palette(name)) for name in themes},
+        **themes_for_page(),
         "temperature": {"why_not": lens.why_not, "low": LOWEST, "high": HIGHEST},
         "held_out": held,
         **own,
+    }
+
+
+def themes_for_page() -> dict[str, Any]:
+    """Return the colours of both themes, for Vega (`configs`) and for the page (`palettes`)."""
+    from workbench.charts import theme
+
+    themes = ("light", "dark")
+    return {
+        "configs": {name: theme.config(name) for name in themes},
+        "palettes": {name: dataclasses.asdict(theme.palette(name)) for name in themes},
     }
 
 

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.audit.compare import Comparison
+    from workbench.audit.robustness import Robust
     from workbench.reports import Report
+    from workbench.views.robust import RobustExplorer
 
 __all__ = ["Canvas", "explore"]
 
@@ -37,10 +39,11 @@ MUCH_REST = 1.0  # seconds that a brush must stand before what differs is resamp
 DRAWS = 100
 
 
-def explore(*reports: "Report | Comparison", model: Any = None) -> "Explorer | Canvas":
+def explore(*reports: "Report | Comparison | Robust", model: Any = None) -> "Explorer | Canvas | RobustExplorer":
     """Return the explorer of a report, or the canvas of several on the same examples: show it as the last line of a cell.
 
-    A comparison (`wb.compare`) gives the canvas of its two reports with what differs and who is right where.
+    A comparison (`wb.compare`) gives the canvas of its two reports with what differs and who is right where. What `wb.robustness`
+    gives is shown as its chart: a click on a model opens the explorer of the rows behind it.
 
     Brush a chart, and every other view follows; `wb.selection` in the next cell is what is selected. Reports are joined by example,
     whatever their probes: an example passes the brushes of a report when one of its rows does, and is then shown in the others.
@@ -62,15 +65,20 @@ def explore(*reports: "Report | Comparison", model: Any = None) -> "Explorer | C
     [0.7]
     """
     from workbench.audit.compare import Comparison
+    from workbench.audit.robustness import Robust
 
+    if len(reports) == 1 and isinstance(reports[0], Robust):
+        from workbench.views.robust import RobustExplorer
+
+        return RobustExplorer(reports[0], model=model)
     if len(reports) == 1 and isinstance(reports[0], Comparison):
         return Canvas(reports[0].a, reports[0].b, comparison=reports[0], model=model)
     chosen: list[Any] = list(reports)
     for report in chosen:
         if not hasattr(report, "explored"):
             raise UsageError(
-                f"explore() takes a report, or several, or a comparison alone; found {type(report).__name__}. Make one with "
-                "wb.run or wb.from_predictions."
+                f"explore() takes a report, or several, or a comparison alone, or what wb.robustness gives; found "
+                f"{type(report).__name__}. Make one with wb.run or wb.from_predictions."
             )
     if not chosen:
         raise UsageError("explore() takes a report, or several on the same examples.")

@@ -1,3 +1,3 @@
-// What the carrier's module gives to the widgets of explorers and canvases.
+// What the carrier's module gives to the widgets of explorers, canvases and models.
 
-export { canvas, explorer };
+export { canvas, explorer, models };
