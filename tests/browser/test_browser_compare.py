@@ -86,7 +86,8 @@ def test_a_click_on_the_disagreement_selects_it_in_both(notebook: Callable[..., 
 MODELS = """
 import numpy as np, pandas as pd, workbench as wb
 def report(name, right, n):
-    table = pd.DataFrame({"example": range(n), "confidence": np.linspace(.5, .99, n), "correct": (np.arange(n) * 7 % n < right * n) * 1.0})
+    correct = (np.arange(n) * 7 % n < right * n) * 1.0
+    table = pd.DataFrame({"example": range(n), "confidence": np.linspace(.5, .99, n), "correct": correct})
     return wb.from_predictions(table, name=name)
 shares = {"one": (.6, .5), "two": (.7, .6), "three": (.8, .7), "<b>new</b>": (.75, .4)}
 here, there = ({name: report(name, pair[k], n) for name, pair in shares.items()} for k, n in ((0, 300), (1, 200)))
