@@ -107,6 +107,18 @@ def test_a_byte_order_mark_and_unnamed_columns_are_no_trouble(tmp_path: Path) ->
     assert Examples.of(path).frame["column_0"].tolist() == [0, 1]
 
 
+def test_a_csv_file_of_semicolons_is_read(tmp_path: Path) -> None:
+    """As spreadsheets write it where the comma is decimal; it is said, and a semicolon beside commas is text."""
+    path = tmp_path / "excel.csv"
+    path.write_text('text;label\n"gut; sehr gut, sogar";1\nschlecht;0\n')
+    examples = Examples.of(path)
+
+    assert examples.frame["text"].tolist() == ["gut; sehr gut, sogar", "schlecht"]
+    assert any("separated by semicolons" in note for note in examples.notes)
+    path.write_text("text,a;b\ngut,1\n")
+    assert list(Examples.of(path).frame.columns) == ["example", "text", "a;b"]
+
+
 def test_json_files_of_other_shapes_are_read(tmp_path: Path) -> None:
     """An object of columns and an object with one list of records are read as tables."""
     path = tmp_path / "c.json"
@@ -161,7 +173,7 @@ def test_a_missing_file_names_its_neighbours(tmp_path: Path) -> None:
     ("source", "message"),
     [
         (5, r"Examples cannot be made from int\. Give a table"),
-        ([{"text": "a"}, "b"], "Row 1 of the list is 'b', not a record"),
+        ([{"text": "a"}, "b"], r"Row 1 of the list is 'b', not a record .*\{'text': \[\.\.\.\]\}"),
         ([], r"Examples need the column\(s\) text; this table has no columns"),
         ({"text": "abc"}, "Column 'text' of the dictionary is 'abc', not a list"),
         ({"text": ["a"], "n": [1, 2]}, "The columns of the dictionary differ in length: text 1, n 2"),

@@ -68,7 +68,10 @@ def _records(rows: Sequence[Any], what: str) -> "pd.DataFrame":
 
     for i, row in enumerate(rows):
         if not isinstance(row, Mapping):
-            raise DataError(f"Row {i} of {what} is {_short(row)}, not a record with named columns.")
+            raise DataError(
+                f"Row {i} of {what} is {_short(row)}, not a record with named columns. Texts alone are a dictionary of one "
+                "column: {'text': [...]}."
+            )
     names = list(dict.fromkeys(name for row in rows for name in row))
     return pd.DataFrame({str(name): _column([row.get(name) for row in rows]) for name in names})
 
@@ -153,6 +156,10 @@ def _file(path: Path) -> Table:
         line = content[: problem.start].count(b"\n") + 1
         raise DataError(f"{path.name}, line {line}: not UTF-8 text. Save the file as UTF-8.") from None
     if ending == ".csv":
+        header = text.partition("\n")[0]
+        if ";" in header and "," not in header:
+            note = ("The fields were taken to be separated by semicolons: the header has no comma.",)
+            return Table(_delimited(text, path.name, ";"), stem, where, note, literal=True)
         return Table(_delimited(text, path.name, ","), stem, where, literal=True)
     if ending == ".tsv":
         return _tabbed(text, path.name, stem, where)
