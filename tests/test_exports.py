@@ -45,6 +45,15 @@ def test_no_public_name_is_a_submodule() -> None:
     assert set(workbench.__all__) & submodules == set()
 
 
+def test_completion_offers_the_public_names_once() -> None:
+    """`dir` lists the public names and the loaded parts, no imports and nothing private."""
+    names = [name for name in dir(workbench) if not name.startswith("__")]
+
+    assert len(names) == len(set(names))
+    assert set(workbench.__all__) <= {*dir(workbench)}
+    assert not {"Any", "sys", "import_module", "_conduct"} & set(names)
+
+
 def test_an_unknown_name_says_what_there_is() -> None:
     """A misspelt name raises AttributeError with the public names."""
     with pytest.raises(AttributeError, match="explore"):

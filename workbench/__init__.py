@@ -118,7 +118,8 @@ def _hand_down(name: str) -> None:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    parts = (name for name in globals() if f"workbench.{name}" in sys.modules and not name.startswith("_"))
+    return sorted({*__all__, *parts, *(name for name in globals() if name.startswith("__"))})
 
 
 def load_ipython_extension(shell: Any) -> None:

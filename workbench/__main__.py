@@ -6,6 +6,7 @@ file that cannot be read, a model that cannot be loaded, a damaged audit. 130: i
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +27,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     try:
-        return int(asked.do(asked))
+        code = int(asked.do(asked))
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever read the output has enough (head)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
     except WorkbenchError as problem:
         print(f"workbench {asked.command}: {problem}", file=sys.stderr)
         return 2

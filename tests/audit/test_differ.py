@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from workbench.audit._differ import distance, metrics_side_by_side
+from workbench.audit._replay_text import _bound
 from workbench.frames import Metric, metrics_frame
 
 
@@ -27,7 +28,17 @@ def test_the_verdict_of_a_metric(
     """Within the tolerance, within the old interval, or neither."""
     one, two = (metrics_frame([Metric("m", "all", *numbers, "by hand")]) for numbers in (frozen, now))
 
-    assert [verdict] == metrics_side_by_side(one, two, 1e-4)["verdict"].tolist()
+    table = metrics_side_by_side(one, two, 1e-4)
+    assert [verdict] == table["verdict"].tolist()
+    if now == (0.7, 0.6, 0.8, 10):
+        assert "" == _bound(table.iloc[0].to_dict())  # the value itself moved as far as any bound
+
+
+def test_a_bound_that_moved_further_than_its_value_is_named() -> None:
+    """A null band may move where the value stays: the line shows which number it was."""
+    one, two = (metrics_frame([Metric("m", "all", 0.5, 0.0, high, 9, "by hand")]) for high in (0.6, 0.61))
+
+    assert ", its high 0.6 -> 0.61" == _bound(metrics_side_by_side(one, two, 1e-4).iloc[0].to_dict())
 
 
 def test_metrics_that_are_gone_or_new_are_said() -> None:

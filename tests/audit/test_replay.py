@@ -353,6 +353,10 @@ def test_help_is_quick_and_needs_nothing_heavy() -> None:
 
     assert "2 set()" == done.stdout.splitlines()[-1]
     assert "replay" in done.stdout
+    piped = subprocess.run(
+        f"{sys.executable} -m workbench probes | true", shell=True, capture_output=True, check=True, text=True
+    )
+    assert "" == piped.stderr  # whoever reads may stop before the end
 
 
 def test_what_was_confirmed_is_tested_again(tmp_path: Path) -> None:

@@ -199,3 +199,9 @@ def test_a_length_without_room_is_refused() -> None:
     """BOS alone cannot be the whole input of a longer text's window."""
     with pytest.raises(UsageError, match="Give at least 2"):
         pieces(Piece((1, 5, 6), 1), 1, 1)
+
+
+def test_a_pair_that_is_no_request_is_said() -> None:
+    """A plain tuple has no names."""
+    with pytest.raises(UsageError, match=r"Request 0 is .*\('a', 'b'\).*Request\(context, continuation\)"):
+        encode(tiny.tokenizer(), [("a", "b")])  # type: ignore[list-item]  # that is the fault

@@ -12,7 +12,7 @@ from workbench.frames import METRIC_COLUMNS
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Column", "columns_that_differ", "distance", "metrics_side_by_side"]
+__all__ = ["SIDE", "Column", "columns_that_differ", "distance", "metrics_side_by_side"]
 
 SIDE = ("value", "low", "high")  # the numbers of a metric
 NUMBERED = ("value", "low", "high", "n", "method")

@@ -1,8 +1,9 @@
 """A replay as text: what changed, what was reproduced and within what, which findings survived."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from workbench.audit._differ import REPRODUCED
+from workbench.audit._differ import REPRODUCED, SIDE, distance
 from workbench.errors import counted
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _report(replay: "Replay", key: str) -> list[str]:
     wrong = metrics[metrics["verdict"] != REPRODUCED]
     lines += _most(
         [
-            f"            {line['metric']}, {line['group']}: {line['value']:.6g} -> {line['value_now']:.6g} "
+            f"            {line['metric']}, {line['group']}: {line['value']:.6g} -> {line['value_now']:.6g}{_bound(line)} "
             f"(by {line['difference']:.2g}; n {_whole(line['n'])} -> {_whole(line['n_now'])}): {line['verdict']}"
             for line in wrong.to_dict("records")
         ],
@@ -78,6 +79,13 @@ def _report(replay: "Replay", key: str) -> list[str]:
         "findings",
     )
     return lines
+
+
+def _bound(line: Mapping[Any, Any]) -> str:
+    """Return the bound of a metric that moved further than its value did, "" where neither has."""
+    gaps = {name: distance(line[name], line[f"{name}_now"]) for name in SIDE}
+    name = max(SIDE, key=gaps.__getitem__)  # the first of the largest
+    return "" if name == "value" else f", its {name} {line[name]:.6g} -> {line[f'{name}_now']:.6g}"
 
 
 def _whole(n: float) -> str:

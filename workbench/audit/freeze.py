@@ -64,7 +64,9 @@ def freeze(
         raise UsageError("wb.freeze needs reports: wb.freeze(report, to='audit').")
     for one in reports:
         if not isinstance(one, Report):
-            raise UsageError(f"wb.freeze takes reports; found a {type(one).__name__}.")
+            raise UsageError(
+                f"wb.freeze takes reports, one after another (a list as *reports); found a {type(one).__name__}."
+            )
     if data not in WAYS:
         raise unknown("value of data", data, WAYS)
     target = Path(to).expanduser()

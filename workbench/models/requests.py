@@ -116,6 +116,10 @@ def encode(tokenizer: Any, requests: Sequence[Request], *, max_length: int | Non
      Encoded(pieces=(Piece(ids=(1, 99), n_context=1),), boundary_merge=False, truncated=0)]
     """
     for i, request in enumerate(requests):
+        if not isinstance(request, Request):
+            raise UsageError(
+                f"Request {i} is {_short(repr(request))}, no Request. Write workbench.models.verbs.Request(context, continuation)."
+            )
         if not request.continuation:
             raise DataError(
                 f"Request {i} has an empty continuation (its context is {_short(request.context)}), so there is nothing to "

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.errors import DataError
+from workbench.errors import DataError, counted
 from workbench.frames import require, seed_of
 from workbench.models.verbs import Monitor, Request
 from workbench.probes._prompts import (
@@ -150,7 +150,9 @@ def stated_rows(model: Any, examples: "Examples", options: Mapping[str, Any], *,
     silent = int(kept["confidence"].isna().sum())
     notes = (
         *chosen.notes,
-        f"{silent} of {len(kept)} replies held no number from 0 to 100; they are counted as unscored.",
+        f"{silent} of {len(kept)} replies held no number from 0 to 100; they are counted as unscored."
+        if silent
+        else f"{counted(len(kept), 'reply', 'replies')}, each with a number from 0 to 100.",
     )
     return Scored(kept, {}, notes, missing=chosen.missing + len(rows) - len(kept))
 
