@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from audit.test_compare import Plain, Ratio, line, made_up, stored
 
+from workbench.audit._margins import shared_clusters
 from workbench.audit._paired import Pair, interval_of
 from workbench.audit.compare import Comparison, compare
 from workbench.errors import UsageError
+from workbench.stats.equivalence import equivalence
 from workbench.stats.intervals import mean
-from workbench.stats.paired import share_difference
+from workbench.stats.paired import score_difference, share_difference
 from workbench.stats.sample_size import paired_means, paired_shares
 
 
@@ -21,7 +23,7 @@ def test_equivalence_is_read_from_the_paired_interval_of_90_percent() -> None:
     """A wide margin finds two alike models equivalent, a narrow one cannot say; shares and means have their own intervals."""
     found = alike()
     rows = found.rows
-    share = share_difference(rows["prefers_more_a"], rows["prefers_more_b"], level=0.9)
+    share = score_difference(rows["prefers_more_a"], rows["prefers_more_b"], level=0.9)
     wide, narrow = (found.equivalence(margin, metric="prefers_more").iloc[0] for margin in (0.2, 0.001))
     gap = found.equivalence(1.0, metric="mean_difference").iloc[0]
 
@@ -99,6 +101,82 @@ def test_bad_margins_and_metrics_are_said() -> None:
     same = compare(report, report).sample_size(metric="prefers_more")
     assert same["n_needed"].isna().all()
     assert "no number of examples" in same["method"].iloc[0]
+
+
+def test_too_few_clusters_for_a_margin_are_said() -> None:
+    """75 templates of four pairs: a margin of 0.02 of a share needs 149, whatever the rows say; one of 0.2, and a mean, do not."""
+    few = compare(stored(0.02, 1, each=4), stored(0.0, 2, each=4))
+    narrow, wide = (few.equivalence(margin, metric="prefers_more").iloc[0] for margin in (0.02, 0.2))
+
+    assert narrow["verdict"] == "cannot say"
+    assert narrow["p"] >= 0.98**75
+    assert "75 clusters (of equal size) are too few for this margin, 149 are needed" in narrow["method"]
+    assert wide["verdict"] == "equivalent"
+    assert "too few" not in wide["method"]
+    assert "too few" not in few.equivalence(0.02, metric="mean_difference")["method"].iloc[0]
+
+
+Rows = tuple[np.ndarray, np.ndarray]
+
+
+def in_whole_clusters(rng: np.random.Generator, owners: np.ndarray, count: int) -> Rows:
+    """Return outcomes of which one's hits are among the other's, 0.1 fewer; in 0.6 of the rows a cluster's luck decides."""
+    luck = np.where(rng.random(len(owners)) < 0.4, rng.random(len(owners)), rng.random(count)[owners])
+    return (luck < 0.5).astype(float), (luck < 0.6).astype(float)
+
+
+def apart_at_random(rng: np.random.Generator, owners: np.ndarray, count: int) -> Rows:
+    """Return outcomes that differ in 0.3 of the rows, whatever the cluster; the first has 0.1 fewer hits."""
+    kind = rng.choice(4, len(owners), p=[0.5, 0.1, 0.2, 0.2])
+    return np.isin(kind, (0, 1)).astype(float), np.isin(kind, (0, 2)).astype(float)
+
+
+def normal(rng: np.random.Generator, owners: np.ndarray, count: int) -> Rows:
+    """Return numbers that differ by -0.1 on average, normal in and between clusters."""
+    return -0.1 + 0.2 * rng.normal(size=count)[owners] + 0.3 * rng.normal(size=len(owners)), np.zeros(len(owners))
+
+
+def skewed(rng: np.random.Generator, owners: np.ndarray, count: int) -> Rows:
+    """Return numbers that differ by -0.1 on average, their long tail, exponential, on the worse side."""
+    tails = 0.2 * (rng.exponential(size=count) - 1)[owners] + 0.3 * (rng.exponential(size=len(owners)) - 1)
+    return -0.1 - tails, np.zeros(len(owners))
+
+
+def called(world: object, count: int, studies: int, *, unequal: bool) -> float:
+    """Return how often models that differ by just the margin are called equivalent at 5 %; clusters of 10 rows on average."""
+    found = 0
+    for study in range(studies):
+        rng = np.random.default_rng([study, count, unequal])
+        sizes = (
+            np.maximum(1, rng.lognormal(np.log(10) - 0.4, 0.9, count)).astype(int) if unequal else np.full(count, 10)
+        )
+        owners = np.repeat(np.arange(count), sizes)
+        pair = Pair(*world(rng, owners, count), owners, owners)  # type: ignore[arg-type,operator]  # numbers for names
+        at = interval_of(pair, 0.9)
+        kept = at.low > -0.1 and at.high < 0.1  # equivalent by the interval, as equivalence() has it
+        found += (
+            kept
+            and equivalence(lambda level, pair=pair: interval_of(pair, level), 0.1, clusters=shared_clusters(pair)).p
+            <= 0.05
+        )
+    return found / studies
+
+
+def test_models_that_differ_in_whole_clusters_are_seldom_called_equivalent_at_the_margin() -> None:
+    """15 clusters of 10 called 10 % equivalent by the interval alone: p that allows for clusters not seen is not below 5 %."""
+    assert called(in_whole_clusters, 15, 60, unequal=False) == 0
+    assert called(in_whole_clusters, 40, 150, unequal=False) <= 0.05 + 3 * (0.05 * 0.95 / 150) ** 0.5
+
+
+@pytest.mark.slow  # 2,000 studies of each kind
+@pytest.mark.parametrize("world", [in_whole_clusters, apart_at_random, normal, skewed])
+@pytest.mark.parametrize("count", [8, 15, 40])
+@pytest.mark.parametrize("unequal", [False, True])
+def test_the_level_of_a_margin_with_few_clusters(world: object, count: int, unequal: bool) -> None:
+    """At most 6 % are called equivalent at 5 %, less three standard errors, with clusters equal and unequal in size."""
+    rate = called(world, count, 2000, unequal=unequal)
+    print(f"{world.__name__}, {count} clusters, {'unequal' if unequal else 'equal'}: {rate:.4f}")  # type: ignore[attr-defined]
+    assert rate <= 0.06 + 0.015
 
 
 def test_models_that_differ_in_whole_clusters_are_seldom_called_not_inferior_at_the_margin() -> None:

@@ -6,8 +6,7 @@ from scipy.stats import ttest_1samp
 
 from workbench.errors import UsageError
 from workbench.stats._intervals import Interval, t_quantile
-from workbench.stats.equivalence import equivalence, noninferiority
-from workbench.stats.paired import share_difference
+from workbench.stats.equivalence import equivalence, needed_clusters, noninferiority, unseen
 
 
 def plain(values: np.ndarray) -> "object":
@@ -57,19 +56,34 @@ def test_the_word_follows_from_the_interval(low: float, high: float, both: str, 
     assert noninferiority(at, 1.0, better="lower").word == lower
 
 
-def test_at_the_margin_two_shares_are_called_equivalent_as_seldom_as_the_level_says() -> None:
-    """Two outcomes of 200 rows whose shares differ by just the margin: at most about 5 % of 120 studies."""
-    rng = np.random.default_rng(3)
-    called = {"both": 0, "one": 0}
-    for _ in range(120):
-        kind = rng.choice(4, 200, p=[0.6, 0.2, 0.1, 0.1])  # both, a alone, b alone, neither: a is 0.1 above b
-        a, b = np.isin(kind, (0, 1)).astype(float), np.isin(kind, (0, 2)).astype(float)
-        called["both"] += equivalence(lambda level, a=a, b=b: share_difference(a, b, level=level), 0.1).p <= 0.05  # type: ignore[misc]
-        found = noninferiority(lambda level, a=a, b=b: share_difference(b, a, level=level), 0.1, level=0.05)  # type: ignore[misc]
-        called["one"] += found.word != "cannot say" and not found.word.startswith("worse")
+def test_clusters_that_were_not_seen_bound_p() -> None:
+    """Of 15 clusters none is among a tenth with the binomial's probability; from 29 on that is below 5 %, and words follow."""
+    from scipy.stats import binom
 
-    assert called["both"] <= 12
-    assert 1 <= called["one"] <= 12
+    def at(level: float) -> Interval:
+        return Interval(0.0, -0.05 * level, 0.05 * level, 150, "made up")
+
+    assert binom.pmf(0, 15, 0.1) == pytest.approx(unseen(0.1, 15))
+    assert [needed_clusters(m, 0.05) for m in (0.1, 0.05)] == [29, 59]
+    assert all(
+        binom.pmf(0, needed_clusters(m, 0.05) - 1, m) > 0.05 >= binom.pmf(0, needed_clusters(m, 0.05), m)
+        for m in (0.1, 0.02)
+    )
+    assert [equivalence(at, 0.1, clusters=k).word for k in (28, 29, None)] == ["cannot say", "equivalent", "equivalent"]
+    assert equivalence(at, 0.1, clusters=15).p == pytest.approx(0.9**15)
+    assert [noninferiority(at, 0.1, clusters=k).word for k in (35, 36)] == ["cannot say", "not worse"]
+
+
+def test_a_model_that_is_ahead_may_fail_in_more_clusters() -> None:
+    """0.2 ahead, a tenth behind is reached where s of all clusters fail with 0.2 (1 - s) - s = -0.1: a quarter."""
+
+    def at(level: float) -> Interval:
+        return Interval(0.2, 0.2 - 0.1 * level, 0.2 + 0.1 * level, 150, "made up")
+
+    assert noninferiority(at, 0.1, clusters=15).p == pytest.approx(0.75**15)
+    assert noninferiority(at, 0.1, clusters=15).word == noninferiority(at, 0.1, clusters=3).word == "better"
+    assert noninferiority(at, 0.1, clusters=3).p == pytest.approx(0.75**3)
+    assert noninferiority(at, 0.3, better="lower", clusters=15).p == pytest.approx(0.7**15)
 
 
 def test_what_cannot_be_asked_is_said() -> None:

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.audit._paired import Pair, interval_of
+from workbench.audit._paired import Pair, interval_of, shares
 from workbench.errors import UsageError, unknown
-from workbench.stats.equivalence import Verdict, equivalence, noninferiority
+from workbench.stats._intervals import cluster_freedom
+from workbench.stats.equivalence import Verdict, equivalence, needed_clusters, noninferiority, unseen
 from workbench.stats.intervals import Interval, design_effect, t_quantile, undefined, z_quantile
 from workbench.stats.sample_size import paired_means, paired_shares
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from workbench.audit.compare import Comparison
 
-__all__ = ["needed", "needed_words", "verdicts"]
+__all__ = ["needed", "needed_words", "shared_clusters", "verdicts"]
 
 
 def verdicts(
@@ -31,18 +32,40 @@ def verdicts(
     for line in _lines(comparison, metric):
         key = (str(line["metric"]), str(line["group"]))
         at = _interval_at(comparison.pairs.get(key), line)
+        clusters = shared_clusters(comparison.pairs.get(key))
         found: Verdict = (
-            equivalence(at, margin, level=level)
+            equivalence(at, margin, level=level, clusters=clusters)
             if better is None
-            else noninferiority(at, margin, better=better, level=level)
+            else noninferiority(at, margin, better=better, level=level, clusters=clusters)
         )
         numbers = (line["difference"], found.low, found.high, margin, int(line["n"]), found.p, found.word)
         how = (
             f"{'two one-sided tests' if better is None else 'one-sided test'} at {level:g}: {at(1 - 2 * level).method}"
         )
-        lines.append((*key, *numbers, how))
+        ahead = {None: 0.0, "higher": line["difference"], "lower": -line["difference"]}[better]
+        lines.append((*key, *numbers, how + _too_few(margin, clusters, level, max(0.0, ahead))))
     names = ["metric", "group", "difference", "low", "high", "margin", "n", "p", "verdict", "method"]
     return pd.DataFrame(lines, columns=names)
+
+
+def shared_clusters(pair: Pair | None) -> float | None:
+    """Return the effective number of clusters of shares whose rows belong together, else None."""
+    if pair is None or pair.clusters is None or not shares(pair):
+        return None
+    codes = np.unique(pair.clusters, return_inverse=True)[1].astype(np.intp)
+    return cluster_freedom(codes, len(codes)) + 1
+
+
+def _too_few(margin: float, clusters: float | None, level: float, ahead: float) -> str:
+    """Return what to add to a method where so many clusters cannot show that a margin is kept, whatever their rows say."""
+    chance = 0.0 if clusters is None else unseen(margin, clusters, ahead=ahead)
+    if clusters is None or chance <= level:
+        return ""
+    wanted = needed_clusters(margin, level, ahead=ahead)
+    return (
+        f"; {clusters:.3g} clusters (of equal size) are too few for this margin, {wanted:,} are needed: had the models differed "
+        f"altogether in so many of all that it is reached, these would show none with p = {chance:.2g}"
+    )
 
 
 def needed(
@@ -146,7 +169,7 @@ def _needed(
     if spread <= 0:
         return nothing, nothing, "all rows differ alike, so that the spread is not known"
     effect = max(1.0, design_effect(apart, clusters=pair.clusters).effect)
-    if np.isin(pair.a, (0.0, 1.0)).all() and np.isin(pair.b, (0.0, 1.0)).all():
+    if shares(pair):
         discordant = float((apart != 0).mean())
         if abs(size) > discordant:
             return (

@@ -1,11 +1,11 @@
 """The difference of each metric between two tables of the same rows, with interval and p-value.
 
-A metric that is a mean over rows (a probe says so in `per_row`) is compared row by row: shares by MOVER and McNemar's exact
-test, other means by a t interval of the differences, widened for skewness, and sign flips of whole clusters, which is the
-permutation test that exchanges the two models within a cluster. Every other metric is a function of all rows: clusters are
-resampled for both reports alike, `summarise` (or the probe's `values`, the numbers without their intervals) is asked again for
-each draw, and the spread of the differences is the standard error of Student's t. Where `exchanges` are asked for, its p-value
-is that of a permutation: the models change places in whole clusters, at random.
+A metric that is a mean over rows (a probe says so in `per_row`) is compared row by row: shares by Tango's score interval and
+McNemar's exact test, other means by a t interval of the differences, widened for skewness, and sign flips of whole clusters,
+which is the permutation test that exchanges the two models within a cluster. Every other metric is a function of all rows:
+clusters are resampled for both reports alike, `summarise` (or the probe's `values`, the numbers without their intervals) is
+asked again for each draw, and the spread of the differences is the standard error of Student's t. Where `exchanges` are asked
+for, its p-value is that of a permutation: the models change places in whole clusters, at random.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from workbench.charts.metrics import NULL_BAND
 from workbench.probes._slices import OVERALL
 from workbench.stats.intervals import Interval, mean, t_quantile, undefined
-from workbench.stats.paired import mcnemar, share_difference
+from workbench.stats.paired import mcnemar, score_difference
 from workbench.stats.resample import MOST_UNDEFINED
 from workbench.stats.sign_flip import sign_flips
 from workbench.stats.significance import holm
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from workbench.probes.protocol import Probe
 
-__all__ = ["COLUMNS", "Asked", "Compared", "Pair", "compared", "differences", "interval_of"]
+__all__ = ["COLUMNS", "Asked", "Compared", "Pair", "compared", "differences", "interval_of", "shares"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -185,7 +185,8 @@ def _pairs(
     return found
 
 
-def _shares(pair: Pair) -> bool:
+def shares(pair: Pair) -> bool:
+    """Return whether all numbers of a pair are 0 or 1."""
     return bool(np.isin(pair.a, (0.0, 1.0)).all() and np.isin(pair.b, (0.0, 1.0)).all())
 
 
@@ -193,7 +194,7 @@ def _flips(pairs: Mapping[tuple[str, str], Pair], m: int, seed: int) -> dict[tup
     """Return the p-value of each pair: all that flip signs do so in the same draws."""
     chances, sums, keys = {}, [], []
     for key, pair in pairs.items():
-        if _shares(pair):
+        if shares(pair):
             chances[key] = mcnemar(pair.a, pair.b, clusters=pair.clusters, seed=seed)
         else:
             keys.append(key)
@@ -206,28 +207,16 @@ def _flips(pairs: Mapping[tuple[str, str], Pair], m: int, seed: int) -> dict[tup
 
 
 def interval_of(pair: Pair, level: float = 0.95) -> Interval:
-    """Return the difference of a mean over rows with its interval at a level.
-
-    Of shares in clusters the bounds of MOVER or of the t of the clusters' differences, whichever are wider: MOVER does not see
-    that two models which agree in most clusters differ in whole ones, and a margin would be called kept too often (7 % of
-    studies at the margin instead of 2.5, 40 clusters of 5).
-    """
-    if not _shares(pair):
-        return mean(pair.a - pair.b, clusters=pair.clusters, level=level)
-    found = share_difference(pair.a, pair.b, clusters=pair.clusters, level=level)
-    if pair.clusters is None or found.low != found.low:
-        return found
-    by_t = mean(pair.a - pair.b, clusters=pair.clusters, level=level)
-    if not (by_t.low < found.low or by_t.high > found.high):
-        return found
-    low, high = max(-1.0, min(found.low, by_t.low)), min(1.0, max(found.high, by_t.high))
-    return found._replace(low=low, high=high, method=f"{found.method}, or the t of differences where it is wider")
+    """Return the difference of a mean over rows with its interval at a level: one that holds a margin's level, too."""
+    if shares(pair):
+        return score_difference(pair.a, pair.b, clusters=pair.clusters, level=level)
+    return mean(pair.a - pair.b, clusters=pair.clusters, level=level)
 
 
 def _of_rows(pair: Pair, p: float) -> tuple[Interval, float]:
     """Return the difference of a mean over rows, and its p-value."""
     found = interval_of(pair)
-    if _shares(pair):
+    if shares(pair):
         test = "exact McNemar" if pair.clusters is None else "McNemar, whole clusters exchanged"
     else:
         test = "sign flips of clusters"

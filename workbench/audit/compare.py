@@ -71,7 +71,8 @@ class Comparison:
         """Return whether each difference lies between -margin and margin: two one-sided tests (TOST) at `level`.
 
         Columns: metric, group, difference, low and high (the interval of 1 - 2 level, which decides), margin, n, p, verdict
-        ("equivalent", "different, within the margin", "different", "different by more than the margin", "cannot say"), method.
+        ("equivalent", "different, within the margin", "different", "different by more than the margin", "cannot say"), method
+        (which says where shares come from too few clusters for the margin).
         `metric` names one; by default those of the headline. The margin is in the metric's unit: the largest difference that would
         not matter, chosen before looking. p is of each line by itself.
         """
@@ -141,7 +142,7 @@ def compare(
 ) -> Comparison:
     """Return the difference of every metric of two reports of one probe on the same examples, a minus b, with 95 % intervals.
 
-    Shares of the same rows: interval by MOVER, p by McNemar's exact test. Other means of the same rows: t interval of the
+    Shares of the same rows: Tango's score interval, p by McNemar's exact test. Other means of the same rows: t interval of the
     differences, p by sign flips. All else: a paired bootstrap that asks the probe's `summarise` again in each of `draws` resamples,
     its standard error with Student's t. Each resamples or exchanges what was drawn independently, the reports' `cluster`. Values
     with a null band (ECE, MCE) have no interval, and their difference has none. `exchanges` above 0 gives what is bootstrapped the
