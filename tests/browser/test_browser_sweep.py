@@ -1,5 +1,6 @@
 """The explorer of a sweep in JupyterLab: drag over severities and read the examples with their edits."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -43,6 +44,10 @@ def test_a_drag_over_severities_shows_the_edits(notebook: Callable[..., Any]) ->
     ).split()[:2]
     assert int(n) == int(book.tile("n").replace(",", "")) == 360
     assert book.tile("rate") == f"{rate} %"
+    note = page.inner_text(".wb-tile-rate .wb-note").removeprefix("95 %:")
+    line = page.inner_text(".wb-metrics tr:has-text('Accuracy') >> nth=0")
+    tile, table = (re.findall(pattern, text) for pattern, text in ((r"[\d.]+(?= %)", note), (r"[\d.]+", line)))
+    assert [float(one) / 100 for one in tile] == pytest.approx([float(one) for one in table[1:]], abs=6e-4)
     cell = page.locator(".wb-body .wb-row >> nth=0 >> .wb-change")
     whole = "".join(cell.locator("span, del").all_inner_texts())
     assert cell.locator("ins").count() > 0

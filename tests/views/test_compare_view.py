@@ -108,3 +108,18 @@ def test_a_view_says_the_agreement_in_its_own_words() -> None:
     assert set(left.field.codes) == {1, 2, 4}
     assert left.field.codes.tolist() == right.field.codes.tolist()
     assert [column.title for column in left.columns] == ["b: Difference", "b: Prefers"]
+
+
+def test_two_runs_of_one_model_are_told_apart_by_their_options() -> None:
+    """Names, headings and the text say what differs; where that is nothing, or too much to say, "a" and "b" do."""
+    runs = [wb.from_predictions(frame(k), name="one", bins=bins) for k, bins in ((1, 10), (2, 15))]
+    comparison = wb.compare(*runs, draws=20)
+
+    assert comparison.names == ("one, bins=10", "one, bins=15")
+    assert "one, bins=10 (a) against one, bins=15 (b)" in repr(comparison)
+    assert [side.apart for side in beside(comparison)] == ["bins=10", "bins=15"]
+    assert wb.compare(runs[0], wb.from_predictions(frame(3), name="one", bins=10), draws=20).names == (
+        "one (a)",
+        "one (b)",
+    )
+    assert wb.compare(runs[0], wb.from_predictions(frame(3), name="two"), draws=20).apart == ("", "")

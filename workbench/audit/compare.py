@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "compare"]
 
+WORDS = 40  # most characters of the options that stand with a name
 LIMITS = (
     "A difference says which report's number is larger, not that it is better: a smaller preference for stereotypes may be a worse "
     "model of English.",
@@ -52,9 +53,21 @@ class Comparison:
 
     @property
     def names(self) -> tuple[str, str]:
-        """Names of the two models; where they are the same, "a" and "b" are added."""
+        """Names of the two models; where they are the same, with the options that differ, or else with "a" and "b"."""
         one, two = (str(report.record.model.get("name") or "?") for report in (self.a, self.b))
-        return (one, two) if one != two else (f"{one} (a)", f"{two} (b)")
+        if one != two:
+            return one, two
+        apart = self.apart
+        return (f"{one}, {apart[0]}", f"{two}, {apart[1]}") if all(apart) else (f"{one} (a)", f"{two} (b)")
+
+    @property
+    def apart(self) -> tuple[str, str]:
+        """The options in which two runs of one model differ, as words ("scoring=raw"); empty where they are none, or many."""
+        a, b = self.a.options, self.b.options
+        other = [name for name in a if name in b and a[name] != b[name]]
+        same = self.a.record.model.get("name") == self.b.record.model.get("name")
+        one, two = (", ".join(f"{name}={_option(side[name])}" for name in other) for side in (a, b))
+        return (one, two) if same and other and max(len(one), len(two)) <= WORDS else ("", "")
 
     @property
     def title(self) -> str:
@@ -129,6 +142,11 @@ class Comparison:
         from workbench.audit._show import notebook_html
 
         return notebook_html(self)
+
+
+def _option(value: Any) -> str:
+    listed = isinstance(value, Sequence) and not isinstance(value, str)
+    return "+".join(map(str, value)) or "none" if listed else str(value)
 
 
 def compare(

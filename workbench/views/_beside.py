@@ -32,7 +32,8 @@ class Beside:
     """What an explorer shows of the other report: the agreement with it, and its answers as further columns (n,)."""
 
     side: str  # "a" or "b"
-    name: str  # of the model
+    name: str  # of the model, with what sets the run apart where both are of one model
+    apart: str  # that alone
     field: _fields.Field
     answers: "pd.DataFrame"
     columns: tuple[_rows.Column, ...]
@@ -49,7 +50,7 @@ class Beside:
         """Return what the page needs of it."""
         at = [field.name for field in lens.fields].index(AGREEMENT)
         words = ("right", "wrong") if lens.view is None else lens.view.outcomes
-        return {"field": at, "side": self.side, "name": self.name, "words": list(words)}
+        return {"field": at, "side": self.side, "name": self.name, "apart": self.apart, "words": list(words)}
 
 
 def beside(comparison: "Comparison") -> tuple[Beside, Beside]:
@@ -72,7 +73,7 @@ def beside(comparison: "Comparison") -> tuple[Beside, Beside]:
         )
         renamed = tuple(one._replace(name=f"{one.name}_{further}", title=f"{further}: {one.title}") for one in columns)
         answers.columns = [one.name for one in renamed]
-        found.append(Beside(side, comparison.names[k], field, answers, renamed))
+        found.append(Beside(side, comparison.names[k], comparison.apart[k], field, answers, renamed))
     return found[0], found[1]
 
 

@@ -190,7 +190,7 @@ def _text(value: Any, column: Column, longest: int = LONGEST) -> str:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return ""
     if column.kind == "number":
-        return f"{value:.3f}"
+        return f"{value:z.3f}".replace("-", "−")
     if column.kind == "hit":
         return column.words[0] if value > 0 else column.words[1]
     text = str(value)

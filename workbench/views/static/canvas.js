@@ -1,7 +1,5 @@
 // The canvas: panes of several reports beside each other, one line of tools above them, one table of examples below.
 
-const titleOf = ({ about: { beside, title } }) => (beside ? `${beside.side}: ${title}` : title);
-
 /** The examples of one report at a time, chosen by tabs. */
 class Tables {
   constructor(panes) {

@@ -67,7 +67,7 @@ class Pane {
   heard(what, message) {
     if (what === "view") this.grid.view();
     else if (what === "rows") this.grid.arrived();
-    else if (what === "metrics" || what === "late") { this.metrics.paint(); this.temperature?.paint(); this.headline.confirming.paint(); }
+    else if (what === "metrics" || what === "late") { this.metrics.paint(); this.temperature?.paint(); this.headline.paint(); }
     else if (what === "cut") this.cut?.paint();
     else if (what === "detail") this.grid.read(message);
     else if (what === "tokens") this.grid.spell(message);

@@ -2,6 +2,9 @@
 
 const SAY_AFTER = 500;
 
+/** A report's title; of one of two that are compared, with its side and what sets it apart. */
+const titleOf = ({ about: { beside, title } }) => (beside ? `${beside.side}: ${title}${beside.apart && `, ${beside.apart}`}` : title);
+
 class Headline {
   constructor(store, tools) {
     this.store = store;
@@ -16,7 +19,7 @@ class Headline {
     this.problem = element("p", { class: "wb-problem", role: "alert", hidden: true });
     this.confirming = new Confirming(store);
     this.host = element("header", { class: "wb-top" }, [
-      div("wb-headline", [element("h2", { class: "wb-name", text: `${store.about.beside ? `${store.about.beside.side}: ` : ""}${store.about.title}` }), this.chips, tools?.host ?? null]),
+      div("wb-headline", [element("h2", { class: "wb-name", text: titleOf(store) }), this.chips, tools?.host ?? null]),
       div("wb-tiles", Object.values(this.tiles).map(one => one.host)), this.confirming.host, this.said, this.problem,
     ]);
   }
@@ -42,11 +45,19 @@ class Headline {
     const { store } = this, { unit, missing } = store.about, without = store.selected - m.known;
     return {
       n: () => [whole.format(store.selected), `of ${whole.format(store.rows)} ${unit}${without ? `, ${whole.format(without)} ${missing}` : ""}`],
-      rate: () => [percent(m.rate), m.known ? `95 %: ${percent(m.interval[0])} to ${percent(m.interval[1])}` : "nothing to count"],
+      rate: () => [percent(m.rate), m.known ? this.within(m) : "nothing to count"],
       mean: () => (store.calibrated ? this.meanConfidence(m) : this.meanValue(m)),
       ece: () => [m.known ? m.ece.toFixed(3) : "–",
         m.known ? `calibrated models stay below ${m.band.high.toFixed(3)}${m.ece > m.band.high ? "" : ", as here"}` : ""],
     };
+  }
+
+  /** The rate's interval: the kernel's where it has answered for this selection, for it knows which rows are of one cluster. */
+  within({ rate, interval }) {
+    const { metrics, serial, about } = this.store, words = about.tiles.find(([one]) => one === "rate")[1];
+    const told = metrics?.serial >= serial && metrics.metrics.find(line => line.words === words && line.low !== null && Math.abs(line.value - rate) < 1e-9);
+    const [low, high] = told ? [told.low, told.high] : interval;
+    return `95 %: ${percent(low)} to ${percent(high)}`;
   }
 
   meanConfidence(m) {
