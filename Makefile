@@ -26,6 +26,7 @@ help:
 	@echo "make acceptance  the long checks; writes benchmarks/ACCEPTANCE.md"
 	@echo "make bench       the benchmarks; writes benchmarks/README.md"
 	@echo "make site        the documentation, with the reference from the docstrings; writes site/"
+	@echo "                 (SITE_NOTEBOOKS=force runs the notebooks, so that the site shows their results: ten minutes)"
 	@echo "make labextension   build the JupyterLab extension anew (takes Node.js; installing does not)"
 
 $(VENV)/installed: pyproject.toml constraints.txt
@@ -85,6 +86,7 @@ $(VENV)/sited: $(VENV)/installed
 	$(call install,-c constraints.txt --group site)
 	touch $@
 
+site: export SITE_NOTEBOOKS ?= off
 site: $(VENV)/sited
 	$(PY) -m sphinx -q -W --keep-going -b html -d $(VENV)/doctrees docs site
 	@echo "The site's first page: site/index.html"

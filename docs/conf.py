@@ -5,12 +5,16 @@ the docstrings of every public module when the site is built, so that none can b
 """
 
 import importlib
+import os
 import pkgutil
 import re
 import shutil
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import latex2mathml.converter
+from docutils import nodes
 
 import workbench
 
@@ -32,8 +36,13 @@ html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {"show_navbar_depth": 1, "show_toc_level": 2, "home_page_in_toc": True, "navbar_persistent": []}
 highlight_language = "none"  # a literal block of a docstring is a list of words; examples are doctests
-nb_execution_mode = "off"  # the tests run every notebook
+nb_execution_mode = os.environ.get(
+    "SITE_NOTEBOOKS", "off"
+)  # `make site SITE_NOTEBOOKS=force` runs them and shows their results
+nb_execution_timeout = 1200
 myst_heading_anchors = 3
+myst_enable_extensions = ["dollarmath"]
+html_math_renderer = "mathml"  # which browsers draw by themselves; MathJax would come from another host
 default_role = "code"  # the docstrings write `name` for code
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
@@ -106,14 +115,23 @@ def write_reference(app: Any) -> None:
     books = Path(app.srcdir) / "notebooks"
     shutil.rmtree(books, ignore_errors=True)
     source = HERE.parent / "notebooks"
-    for path in sorted(source.rglob("*.ipynb")):
+    for path in sorted([*source.rglob("*.ipynb"), source / "course" / "planted.py"]):
         if ".ipynb_checkpoints" not in path.parts:
             target = books / path.relative_to(source)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
 
 
+def formula(writer: Any, node: Any) -> None:
+    """Write a formula, in a line or by itself, as MathML."""
+    writer.body.append(
+        latex2mathml.converter.convert(node.astext(), display="block" if node.tagname == "math_block" else "inline")
+    )
+    raise nodes.SkipNode
+
+
 def setup(app: Any) -> None:
     """Write what is generated before Sphinx looks for pages."""
     app.connect("config-inited", lambda app, _config: write_reference(app))
+    app.add_html_math_renderer("mathml", (formula, None), (formula, None))
     app.connect("autodoc-process-docstring", tidy)
