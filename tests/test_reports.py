@@ -13,7 +13,7 @@ import workbench as wb
 from workbench.errors import DataError, UsageError
 from workbench.models.verbs import ModelInfo
 
-ATTACK = "<script>window.__xss=1</script>"
+ATTACK = "<script>window.__xss=1</script>\u202e"
 
 
 class Vectors:
@@ -150,6 +150,8 @@ def test_untrusted_text_is_escaped_everywhere(report: wb.Report) -> None:
 
     assert "<script" not in document.lower()
     assert "&lt;script&gt;" in document
+    assert "&lt;/script&gt;\\u202e 1" in document  # what would turn the words behind it around is written out
+    assert "\u202e" not in document + report._repr_html_()
 
 
 def test_the_document_is_written_whole(report: wb.Report, tmp_path: Path) -> None:

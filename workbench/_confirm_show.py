@@ -1,12 +1,12 @@
 """What confirming found: a table, its text and HTML, and what a report says of its findings. Every text is escaped."""
 
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from workbench._format import decimals, format_count, format_metric, format_number
 from workbench._report_tables import table
 from workbench._selections import CONFIRM
+from workbench._text import escape
 from workbench.charts.metrics import metric_title
 from workbench.errors import UsageError, counted
 

@@ -11,13 +11,13 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from workbench._confirm_show import status_lines, status_table
 from workbench._format import format_count, format_metric, metric_parts
 from workbench._report_tables import edits, examples, table
 from workbench._selections import looks
+from workbench._text import escape
 from workbench.charts import how_to_read
 from workbench.charts.metrics import metric_title
 from workbench.charts.static import inline_svg, svg

@@ -1,10 +1,10 @@
 """Tables of a report's HTML: every cell is escaped here."""
 
 from collections.abc import Iterable, Sequence
-from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workbench._format import format_count, format_number
+from workbench._text import escape
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -30,6 +30,13 @@ KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
 UNSENT = f"() => {{ {KERNEL}.sendShellMessage = () => {{ throw new Error('no connection'); }}; }}"
 LOST = f"() => {{ delete {KERNEL}.sendShellMessage; window.lost = 0; {KERNEL}._ws.send = () => {{ window.lost++; }}; }}"
 BACK = f"() => {{ delete {KERNEL}._ws.send; }}"
+TURNS = (
+    "end\u202e\u2067\u05d0\u2069"  # would turn the words around that follow: right-to-left override, isolate, its end
+)
+TURNED = r"""() => [...document.querySelectorAll('.jp-OutputArea-output *')].flatMap(one =>
+  [...[...one.childNodes].filter(node => node.nodeType === 3).map(node => node.data),
+   ...['title', 'aria-label', 'placeholder', 'alt', 'label'].map(name => one.getAttribute(name) ?? '')])
+  .filter(text => /[\u202a-\u202e\u2066\u2067]|\u2069/.test(text.replace(/\u2068[^\u2066-\u2069]*\u2069/g, '')))"""
 SLOWLY = """() => { globalThis[Symbol.for('workbench.carried')] = new (class extends Map {
   set(key, code) { return super.set(key, new Promise(done => setTimeout(done, 3000)).then(() => code)); }
 })(); }"""
@@ -169,7 +176,7 @@ def test_without_logits_the_slider_says_why_it_is_off(notebook: Callable[..., An
 def test_text_of_examples_is_shown_as_text(notebook: Callable[..., Any]) -> None:
     """Script in texts, labels, choices, slices, column and model names is shown, never run; neither is the static picture's."""
     cells = [
-        f"import pandas as pd, workbench as wb\nbad = {XSS!r}\n"
+        f"import pandas as pd, workbench as wb\nbad = {XSS + TURNS!r}\n"
         "frame = pd.DataFrame({'example': [f'e{i}' + bad for i in range(40)], 'text': [bad] * 40, 'confidence': [.9, .6] * 20,\n"
         "  'correct': [1, 0] * 20, 'label': [bad] * 40, 'predicted': [bad] * 40, 'domain' + bad: [bad, 'b'] * 20})\n"
         "report = wb.from_predictions(frame, by=['domain' + bad], name=bad)",
@@ -187,6 +194,11 @@ def test_text_of_examples_is_shown_as_text(notebook: Callable[..., Any]) -> None
     assert XSS in book.page.inner_text(".wb-name")
     assert XSS in book.page.text_content(".wb-slice-name >> nth=0")
     assert book.page.evaluate("() => window.__xss") is None
+    assert "end\\u202e\\u2067" in book.page.text_content(".wb-name")
+    assert f"\u2068{XSS}end" in book.page.text_content(".wb-chip-words")  # kept apart from the words beside it
+    assert book.page.evaluate(TURNED) == []
+    book.page.evaluate("turn => document.querySelector('.wb-name').append(turn)", TURNS)
+    assert len(book.page.evaluate(TURNED)) == 1, "the check sees one"
 
 
 def test_the_check_for_script_can_fail(notebook: Callable[..., Any]) -> None:

@@ -13,7 +13,7 @@ from workbench.charts.static import spec_of, vega_lite_version
 from workbench.stats import calibration
 
 REFERENCE = Path(__file__).parent / "reference"
-ATTACK = "</script><script>window.__xss=1</script>"
+ATTACK = "</script><script>window.__xss=1</script>\u202e"
 
 
 def outcomes(n: int = 600, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -70,4 +70,5 @@ def draw(chart: Any, capfd: Any, theme: str = "light") -> str:
     assert said.err + said.out == ""
     assert "NaN" not in drawn
     assert "undefined" not in drawn
+    assert "\u202e" not in drawn  # it would turn around the words that follow
     return str(drawn)

@@ -11,7 +11,7 @@ from workbench.charts import linked
 
 CURVE = json.loads(checks.curve().to_json(orient="records"))
 BINS = json.loads(checks.small_bins().drop(columns="group").to_json(orient="records"))
-NAMES = [{"category": "law", "n": 3}, {"category": checks.ATTACK, "n": 5}]
+NAMES = [{"category": "law", "n": 3}, {"category": checks.ATTACK.removesuffix("\u202e"), "n": 5}]  # as the page has it
 SPECS: dict[str, Callable[..., dict[str, Any]]] = {
     "linked_reliability": lambda **more: linked.reliability(BINS, **more),
     "linked_histogram": lambda **more: linked.histogram(BINS, title="Confidence", **more),

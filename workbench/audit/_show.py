@@ -1,11 +1,11 @@
 """A comparison as text and as a notebook's HTML; every text is escaped, there is no script."""
 
 from collections.abc import Sequence
-from html import escape
 from typing import TYPE_CHECKING
 
 from workbench._format import decimals, format_count, format_metric, format_number
 from workbench._report_html import image
+from workbench._text import escape
 from workbench.audit._margins import needed_words
 from workbench.charts.metrics import metric_title
 from workbench.probes._slices import OVERALL

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from workbench._text import legible
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -37,8 +39,11 @@ def plain(value: Any) -> Any:
 def _drawable(text: str) -> str:
     """Return a text that SVG can hold: control characters and halves of characters as U+FFFD, at most `LONGEST` characters.
 
+    Those that turn the direction of writing are written out: an axis's label, a tooltip and a title say more than the name.
+
     vl-convert 1.9 aborts the whole process on a character that XML does not allow.
     """
+    text = legible(text)
     cut = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
     return NOT_XML.sub("\ufffd", cut)
 
@@ -71,5 +76,6 @@ def title_of(text: str, **more: Any) -> Mapping[str, Any]:
     >>> title_of("a < b")
     {'text': {'expr': '"a \\u003c b"'}}
     """
+    text = legible(text)
     safe = {"expr": json.dumps(text).replace("<", "\\u003c")} if "<" in text else text
     return {"text": safe, **more}

@@ -6,9 +6,9 @@ The page draws the same from the same `Axes` (`views/static/drawing.js`); this i
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import NamedTuple
 
+from workbench._text import escape
 from workbench.charts._safe import plain
 from workbench.charts.theme import FONT, palette
 

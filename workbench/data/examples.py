@@ -9,9 +9,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from html import escape
 from typing import TYPE_CHECKING, Any, Unpack
 
+from workbench._text import escape
 from workbench.data._build import OURS, build, plain, tidy
 from workbench.data._checked import checked, sliceable
 from workbench.data._columns import Columns

@@ -5,11 +5,11 @@ import dataclasses
 import secrets
 import textwrap
 import threading
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench._text import escape
 from workbench.views._lens import Lens
 from workbench.views._temperature import HIGHEST, LOWEST
 

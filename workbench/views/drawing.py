@@ -8,13 +8,13 @@ import base64
 import contextlib
 import threading
 from collections.abc import Iterable
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import numpy as np
 import traitlets
 
+from workbench._text import escape
 from workbench.charts.drawn import drawn
 from workbench.errors import DataError, UsageError
 from workbench.views import _assets, _messages

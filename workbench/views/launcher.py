@@ -10,13 +10,13 @@ Messages from the page: choice, run, time, explore, look. Answers: the traits `k
 import threading
 import weakref
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 import anywidget
 import ipywidgets
 import traitlets
 
+from workbench._text import escape
 from workbench.errors import UsageError, WorkbenchError
 from workbench.views import _assets, _choices, _cost
 from workbench.views._cell import Cell, Choice, cell_of, free_name

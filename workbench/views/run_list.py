@@ -2,12 +2,12 @@
 
 import threading
 import weakref
-from html import escape
 from typing import Any
 
 import anywidget
 import traitlets
 
+from workbench._text import escape
 from workbench.errors import UsageError
 from workbench.views import _assets, runs
 from workbench.views._live import answer_beside_cells

@@ -8,9 +8,9 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from html import escape
 from typing import TYPE_CHECKING, Any
 
+from workbench._text import escape
 from workbench.errors import UsageError
 from workbench.views._tally import Pace, Tally
 

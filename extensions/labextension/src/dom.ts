@@ -1,5 +1,11 @@
 // Small helpers to build elements. Text goes in as textContent, always: it may come from a data set or a model.
 
+const TURNS = /[\u202a-\u202e\u2066-\u2069]/g;
+const READ = new Set(['title', 'aria-label']);
+
+/** Text whose characters cannot reorder the words beside it: those that turn the direction of writing are written out. */
+export const legible = (text: unknown): string => String(text).replace(TURNS, mark => `\\u${mark.charCodeAt(0).toString(16)}`);
+
 export type Options = { [name: string]: unknown };
 
 /** An element with attributes, properties (`on...` are listeners, `text` is textContent) and children. */
@@ -14,11 +20,11 @@ export function element<K extends keyof HTMLElementTagNameMap>(
       continue;
     }
     if (name === 'text') {
-      made.textContent = String(value);
+      made.textContent = legible(value);
     } else if (name.startsWith('on')) {
       made.addEventListener(name.slice(2), value as EventListener);
     } else {
-      made.setAttribute(name, value === true ? '' : String(value));
+      made.setAttribute(name, value === true ? '' : READ.has(name) ? legible(value) : String(value));
     }
   }
   made.append(...children.filter((child): child is Node => child !== null));

@@ -2,7 +2,7 @@
 
 import { Kernel } from '@jupyterlab/services';
 import { Widget } from '@lumino/widgets';
-import { duration, element, size } from './dom';
+import { duration, element, legible, size } from './dom';
 import { going, IModel, IRun, IState, Kernels } from './kernels';
 
 const WORDS: { [status: string]: string } = {
@@ -57,7 +57,7 @@ export class Panel extends Widget {
   /** Show another kernel, by the name of what runs in it. */
   show_(kernel: Kernel.IKernelConnection | null | undefined, name: string): void {
     this._kernel = kernel;
-    this._kernelLine.textContent = kernel ? `Kernel of ${name}` : 'Open a notebook to see its models and runs.';
+    this._kernelLine.textContent = kernel ? legible(`Kernel of ${name}`) : 'Open a notebook to see its models and runs.';
     this._paint();
   }
 

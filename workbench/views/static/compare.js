@@ -17,7 +17,7 @@ class Agreement {
     const head = (text, side, title) => element("span", { class: "wb-cross-head", title }, [element("b", { text: `${side} ` }), text]);
     const theirs = other.about.beside.name, [a, b, c, d] = this.cells.map(one => one.button);
     this.table = div("wb-cross", [span("", ""), head(yes, "b", theirs), head(no, "b", theirs), head(yes, "a", name), a, b, head(no, "a", name), c, d], { role: "group", "aria-label": "Agreement of a and b" });
-    this.names = element("p", { class: "wb-cross-names" }, [element("b", { text: "a" }), `: ${name}, `, element("b", { text: "b" }), `: ${theirs}`]);
+    this.names = element("p", { class: "wb-cross-names" }, [element("b", { text: "a" }), `: ${legible(apart(name))}, `, element("b", { text: "b" }), `: ${legible(apart(theirs))}`]);
     this.said = element("p", { class: "wb-cross-said" });
     this.host = panel("Agreement", [this.names, this.table, this.said], { name: "wb-agreement-panel",
       caption: `Each cell counts the selected ${store.about.unit}, with its share of those known of both and the 95 % interval. Click cells to select their examples in both reports.` });
@@ -34,7 +34,7 @@ class Agreement {
       parts.interval.textContent = known ? `${percent(low)} to ${percent(high)}` : "";
       button.style.setProperty("--wb-share", `${known ? (55 * share).toFixed(1) : 0}%`);
       button.setAttribute("aria-checked", String(Boolean(chosen?.includes(code))));
-      button.setAttribute("aria-label", `${this.labels[code]}: ${whole.format(n[code])} ${unit}, ${percent(share)}`);
+      button.setAttribute("aria-label", legible(`${apart(this.labels[code])}: ${whole.format(n[code])} ${unit}, ${percent(share)}`));
       button.classList.toggle("wb-off", Boolean(chosen && !chosen.includes(code)));
     }
     const same = n[0] + n[3], [low, high] = wilson(same, known, effect);
@@ -58,7 +58,7 @@ class Differences {
     this.host = panel("What differs", [table], { name: "wb-differences-panel", tools: [this.state],
       caption: "Paired, computed by the kernel for the selection. Bold: the interval leaves out 0. p is that of one line, for rows that were not picked by their outcome." });
     this.heard = message => {
-      if (message.kind === "problem") this.state.textContent = message.text;
+      if (message.kind === "problem") this.state.textContent = legible(message.text);
       if (message.kind !== "differences" || message.serial < store.serial || (this.last?.serial === message.serial && this.last.draws > message.draws)) return;
       this.last = message;
       this.paint();

@@ -55,8 +55,8 @@ class Confirming {
     const tested = unseen ? `${said.length ? " · t" : "T"}ested without a look: ${whole.format(unseen)}` : "";
     this.summary.textContent = `${said.length ? `Looked at: ${said.join(", ")}` : ""}${tested}`;
     this.body.replaceChildren(...lines.map(({ words, name, status, results }) => element("tr", {}, [
-      element("th", { scope: "row", text: name ? `${name} (${words})` : words }), element("td", {}, [markOf(status)]),
-      element("td", {}, results.map(text => div("", [document.createTextNode(signedText(text))]))),
+      element("th", { scope: "row", text: name ? `${apart(name)} (${words})` : words }), element("td", {}, [markOf(status)]),
+      element("td", {}, results.map(text => div("", [document.createTextNode(legible(signedText(text)))]))),
     ])), ...(left ? [element("tr", {}, [element("td", { colspan: 3, text: `${whole.format(left)} more in report.selections` })])] : []));
   }
 

@@ -76,7 +76,7 @@ class CutPanel {
     this.body.replaceChildren(...rows);
     this.split.hidden = !field;
     if (!field) return;
-    this.by.textContent = field.title;
+    this.by.textContent = legible(field.title);
     this.groups.replaceChildren(...found.groups.flatMap(({ n, rates }, code) => (n ? [element("tr", {}, [element("th", { scope: "row", text: field.labels[code] }), element("td", { class: "wb-right", text: whole.format(n) }),
       ...rates.map(rate => element("td", { class: "wb-right", text: percent(rate) }))])] : [])));
   }

@@ -10,7 +10,7 @@ function field(label, control, note, { name = "wb-field" } = {}) {
   input.id = id;
   input.setAttribute("aria-describedby", about.id);
   const made = div(name, [element("label", { text: label, for: id }), control, about]);
-  return { made, tell: text => { about.textContent = text; about.hidden = !text; } };
+  return { made, tell: text => { about.textContent = legible(text); about.hidden = !text; } };
 }
 
 /** A list in groups with a last entry for what is typed; `onchange` hears the value. */
@@ -23,7 +23,7 @@ function picker(words, placeholder, changed) {
       const groups = new Map();
       for (const entry of entries) {
         if (!groups.has(entry.group)) groups.set(entry.group, element("optgroup", { label: entry.group }));
-        groups.get(entry.group).append(element("option", { value: entry.value, text: entry.detail ? `${entry.label} (${entry.detail})` : entry.label }));
+        groups.get(entry.group).append(element("option", { value: entry.value, text: entry.detail ? `${apart(entry.label)} (${entry.detail})` : entry.label }));
       }
       const other = element("option", { value: OTHER, text: `Another: ${placeholder}` });
       select.replaceChildren(...groups.values(), other);
@@ -193,15 +193,15 @@ function render({ model, el }) {
     cell.textContent = said.cell ?? "";
     cell.parentElement.hidden = !said.cell;
     problem.hidden = !said.problem;
-    problem.textContent = said.problem ?? "";
+    problem.textContent = legible(said.problem ?? "");
     notice.hidden = !said.notice;
-    notice.textContent = said.notice ?? "";
+    notice.textContent = legible(said.notice ?? "");
     const lines = said.busy ? [`${said.busy} …`] : said.estimate?.length ? said.estimate : said.problem ? ["Unknown until this can be run."] : ["Counting …"];
     cost.replaceChildren(...lines.map(line => element("p", { text: line })));
     run.disabled = !said.cell || Boolean(said.running);
     run.textContent = said.running || "Run";
     time.disabled = !said.cell || Boolean(said.running) || Boolean(said.busy);
-    more[1].tell(said.columns?.length ? `columns: ${said.columns.slice(0, 12).join(", ")}` : "");
+    more[1].tell(said.columns?.length ? `columns: ${said.columns.slice(0, 12).map(apart).join(", ")}` : "");
     paintEnded(said);
   };
   let shown = "";

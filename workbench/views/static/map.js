@@ -67,8 +67,8 @@ class TermMap {
     for (const { code, cells, button } of this.lines) {
       const said = this.measures.map((measure, m) => this.paintCell(cells[m], cellOf(store.cells[m], code, measure, students), measure));
       const n = Math.max(...store.cells.map(one => one.n[code]));
-      button.title = [this.labels[code], ...said, `${whole.format(n)} ${unit}`].join("\n");
-      button.setAttribute("aria-label", `${this.labels[code]}: ${said.join(", ")}, ${whole.format(n)} ${unit}`);
+      button.title = legible([apart(this.labels[code]), ...said, `${whole.format(n)} ${unit}`].join("\n"));
+      button.setAttribute("aria-label", legible(`${apart(this.labels[code])}: ${said.join(", ")}, ${whole.format(n)} ${unit}`));
       button.setAttribute("aria-checked", String(Boolean(chosen?.includes(code))));
       button.classList.toggle("wb-off", Boolean(chosen && !chosen.includes(code)));
     }

@@ -18,7 +18,7 @@ async function renderModels({ model, el }) {
     const { model: at, side, said: words } = picked();
     choice.value = String(at);
     sides.forEach((button, k) => { button.setAttribute("aria-pressed", String(k === side)); button.disabled = at < 0; });
-    said.textContent = words || (at < 0 ? "Click a dot or a line of the lower part, or choose a model: its rows open below." : "");
+    said.textContent = legible(words) || (at < 0 ? "Click a dot or a line of the lower part, or choose a model: its rows open below." : "");
     said.hidden = !said.textContent;
     result?.view.signal("picked", at < 0 ? "" : about.drawn[at]).run();
   };

@@ -34,7 +34,7 @@ class Headline {
     this.paintChips();
     this.confirming.paint();
     this.problem.hidden = !store.problem;
-    this.problem.textContent = store.problem;
+    this.problem.textContent = legible(store.problem);
     clearTimeout(this.timer);
     if (store.link.examples) return;       // of several reports the canvas says it, once
     this.timer = setTimeout(() => { this.said.textContent = this.sentence(); }, SAY_AFTER);
@@ -99,8 +99,8 @@ class Headline {
 
   words(field, codes) {
     if (field.kind === "slice") {
-      const named = codes.slice(0, 3).map(code => field.labels[code]).join(", ");
-      return `${field.title}: ${named}${codes.length > 3 ? `, ${codes.length - 3} more` : ""}`;
+      const named = codes.slice(0, 3).map(code => apart(field.labels[code])).join(", ");
+      return `${apart(field.title)}: ${named}${codes.length > 3 ? `, ${codes.length - 3} more` : ""}`;
     }
     if (field.kind === "curve") {
       const [low, high] = placesOfCodes(field.edges, codes);

@@ -33,7 +33,7 @@ function runMonitor(el, cancelled) {
       if (going && stopped) { cancel.disabled = true; cancel.textContent = "Cancelling"; }
       if (stopped || !going) hint.hidden = true;
       problem.hidden = !state.problem;
-      problem.textContent = state.problem ?? "";
+      problem.textContent = legible(state.problem ?? "");
       root.dataset.status = state.status;
     },
     sketch(told) {

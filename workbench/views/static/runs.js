@@ -30,13 +30,13 @@ function runLine(first, cancelled) {
   return {
     line,
     paint(state) {
-      title.textContent = `${state.number}. ${state.title}`;
+      title.textContent = legible(`${state.number}. ${apart(state.title)}`);
       bar.style.width = `${state.total ? (100 * state.done) / state.total : 0}%`;
       track.setAttribute("aria-valuemax", state.total || 1);
       track.setAttribute("aria-valuenow", state.done);
       track.hidden = cancel.hidden = !isGoing(state.status);
       const into = state.variable && !isGoing(state.status) ? `in ${state.variable}` : "";
-      words.textContent = [runCount(state), runFacts(state), into, state.problem].filter(Boolean).join(" · ");
+      words.textContent = legible([runCount(state), runFacts(state), into, state.problem].filter(Boolean).join(" · "));
       line.dataset.status = state.status;
     },
   };

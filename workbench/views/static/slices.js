@@ -19,7 +19,7 @@ class Slices {
     this.built = this.store.slice;
     this.select.value = String(this.built);
     this.most = Math.max(1, ...all.n.subarray(0, field.bins));
-    this.list.setAttribute("aria-label", `Slices by ${field.title}`);
+    this.list.setAttribute("aria-label", legible(`Slices by ${apart(field.title)}`));
     this.rows = field.labels.map((label, code) => {
       const parts = { all: span("wb-bar-all", ""), shown: span("wb-bar-shown", ""), n: span("wb-slice-n", ""), line: span("wb-track-line", ""),
         dot: span("wb-track-dot", ""), tick: this.tick(), value: span("wb-slice-value", ""), mark: span("wb-slice-mark", "") };
@@ -68,7 +68,7 @@ class Slices {
       const n = counts.n[code], known = counts.known[code], passes = !chosen || chosen.includes(code);
       const rate = known ? counts.hits[code] / known : NaN, [low, high] = wilson(counts.hits[code], known, effect);
       row.button.setAttribute("aria-checked", String(Boolean(chosen?.includes(code))));
-      row.button.setAttribute("aria-label", `${field.labels[code]}: ${whole.format(n)} ${unit}, ${short} ${percent(rate)}${this.became.has(code) ? `, ${this.became.get(code)}` : ""}`);
+      row.button.setAttribute("aria-label", legible(`${apart(field.labels[code])}: ${whole.format(n)} ${unit}, ${short} ${percent(rate)}${this.became.has(code) ? `, ${this.became.get(code)}` : ""}`));
       row.button.classList.toggle("wb-off", !passes);
       row.shown.style.width = `${(100 * n) / this.most}%`;
       row.n.textContent = whole.format(n);

@@ -53,10 +53,10 @@ class TokenView {
     const line = this.lines[k], number = (value, digits) => value.toFixed(digits).replace("-", "−");
     const parts = [line.logp[t] !== null && `log p ${number(line.logp[t], 3)} (p ${Math.exp(line.logp[t]).toPrecision(2)})`,
       line.entropy[t] !== null && `entropy ${number(line.entropy[t], 3)} nats`, line.rank[t] !== null && `rank ${whole.format(line.rank[t])}`].filter(Boolean);
-    return `Token ${t + 1} “${visible(line.tokens[t]).trim() || "space"}”: ${parts.join(", ") || "no numbers"}`;
+    return `Token ${t + 1} “${apart(visible(line.tokens[t]).trim() || "space")}”: ${parts.join(", ") || "no numbers"}`;
   }
 
-  read(k, t) { this.readout.textContent = this.said(k, t); }
+  read(k, t) { this.readout.textContent = legible(this.said(k, t)); }
 
   focus(target, k, t) {
     for (const one of target.parentElement.children) { one.tabIndex = one === target ? 0 : -1; one.setAttribute("aria-selected", String(one === target)); }

@@ -142,7 +142,7 @@ class WhatIf {
     if (this.ask.disabled) return;
     this.asks++;
     this.clear("");
-    this.said.textContent = `Asking ${this.about.model} …`;
+    this.said.textContent = legible(`Asking ${this.about.model} …`);
     this.ask.setAttribute("aria-busy", "true");
     const texts = Object.fromEntries(Object.entries(this.areas).map(([name, area]) => [name, area.value]));
     this.store.ask({ kind: "what_if", row: this.row, ask: this.asks, texts });
@@ -151,9 +151,9 @@ class WhatIf {
   answered(message) {
     if (message.row !== this.row || message.ask !== this.asks) return;
     this.ask.removeAttribute("aria-busy");
-    if (message.why) { this.said.textContent = `No answer: ${message.why}`; return; }
+    if (message.why) { this.said.textContent = legible(`No answer: ${message.why}`); return; }
     const { lines, notes, seconds, model, changes } = message;
-    this.said.textContent = `${this.sentence(lines)} One example, asked once: no interval. ${model}, ${seconds.toFixed(2)} s.`;
+    this.said.textContent = legible(`${this.sentence(lines)} One example, asked once: no interval. ${model}, ${seconds.toFixed(2)} s.`);
     const [choices, rest] = [lines.filter(line => line.name.startsWith("p(")), lines.filter(line => !line.name.startsWith("p("))];
     this.moved = lines.some(({ reported, old }) => typeof reported === "number" && typeof old === "number" && Math.abs(reported - old) > 1e-3);
     this.body = element("tbody", {}, rest.map(line => this.line(line)));
@@ -168,7 +168,7 @@ class WhatIf {
   sentence(lines) {
     const of = name => lines.find(line => line.name === name), answer = of("predicted"), confidence = of("confidence");
     if (!answer) { const [first] = lines; return first ? `${first.words}: ${valueOf(first.name, first.old, this.store.about.columns)} before, ${valueOf(first.name, first.new, this.store.about.columns)} now.` : ""; }
-    const said = answer.old === answer.new ? `The answer stays “${answer.new}”` : `The answer changes from “${answer.old}” to “${answer.new}”`;
+    const said = answer.old === answer.new ? `The answer stays “${apart(answer.new)}”` : `The answer changes from “${apart(answer.old)}” to “${apart(answer.new)}”`;
     return confidence ? `${said}, its confidence ${answer.old === answer.new ? "goes" : "is"} ${valueOf("confidence", confidence.old, [])} → ${valueOf("confidence", confidence.new, [])}.` : `${said}.`;
   }
 
