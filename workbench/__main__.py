@@ -98,16 +98,23 @@ def _replay(asked: argparse.Namespace) -> int:
 
 def _run(asked: argparse.Namespace) -> int:
     import workbench as wb
-    from workbench.audit.spec import planned_text, read, run_spec
+    from workbench.audit.spec import doubts, planned_text, read, run_spec
 
     plan = read(asked.spec, output=asked.output)
     if asked.dry_run:
         print(planned_text(plan, _count))
         return 0
     _ = wb.run, wb.benchmark  # hands down the monitors that say how far a run is
-    outcome = run_spec(plan)
+    for doubt in doubts(plan):
+        _tell(doubt)
+    outcome = run_spec(plan, _tell)
     print(repr(outcome))
     return outcome.code
+
+
+def _tell(line: str) -> None:
+    """Say at once what the end of the run says again, on stderr: what a program reads stays as it is."""
+    print("".join(char if char.isprintable() else " " for char in line), file=sys.stderr, flush=True)
 
 
 def _count(probe: Any, model: str, examples: Any, options: dict[str, Any]) -> str:

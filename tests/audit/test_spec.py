@@ -12,7 +12,7 @@ import tiny
 
 import workbench as wb
 from workbench.__main__ import main
-from workbench.audit.spec import read, run_spec
+from workbench.audit.spec import doubts, read, run_spec
 from workbench.errors import UsageError
 
 
@@ -216,14 +216,23 @@ def test_a_list_may_hold_a_probe_twice(folder: Path) -> None:
 
 
 def test_what_fails_does_not_stop_the_rest(folder: Path) -> None:
-    """A model that cannot be loaded is a problem of its reports, and code 2."""
+    """A model that cannot be loaded is a problem of its reports, and code 2; it is told at once, as is a metric not there."""
     (folder / "broken").mkdir()
     text = GATE.replace("probes:\n", "models: broken\nprobes:\n  occupations: {data: occupations}\n").replace(
         "output: out\n", ""
     )
-    outcome = run_spec(read(spec(folder, text)))
+    told: list[str] = []
+    plan = read(spec(folder, text.replace("    ece:", "    ecce:")))
+    outcome = run_spec(plan, told.append)
 
     assert 2 == outcome.code
+    assert told[0].startswith("01-occupations: could not be done: ")
+    assert told[1].startswith("02-calibration: ecce <= 0.2: cannot say. Unknown metric 'ecce'. Did you mean 'ece'?")
+    (doubt,) = doubts(plan)
+    assert doubt.startswith(
+        "gate.yaml, line 17, thresholds.calibration.ecce: 'ecce' is none of the main metrics of calibration"
+    )
+    assert doubt.endswith("Did you mean 'ece'?")
     assert ["01-occupations"] == list(outcome.problems)
     assert ["02-calibration"] == list(outcome.reports)
     assert "has no config.json" in repr(outcome)
@@ -232,13 +241,14 @@ def test_what_fails_does_not_stop_the_rest(folder: Path) -> None:
 def test_a_dry_run_says_what_it_would_cost(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Plan, examples, requests, bounds and folder; nothing is written."""
     text = "models: smollm2-135m-instruct\ndata: mini\nprobes: calibration\n"
-    text += "thresholds: {calibration: {accuracy: {min: 0.2}}}\noutput: out\n"
+    text += "thresholds: {calibration: {accuracy: {min: 0.2}, acuracy: {min: 0.2}}}\noutput: out\n"
 
     assert 0 == main(["run", str(spec(folder, text)), "--dry-run", "--output", str(folder / "out")])
     said = capsys.readouterr().out
     assert "12 examples" in said
     assert "48 answers to score." in said
     assert "must hold: accuracy >= 0.2" in said
+    assert "Did you mean 'accuracy'?" in said
     assert not (folder / "out").exists()
 
 

@@ -4,6 +4,7 @@
 reports, judges, and writes reports, a frozen audit and the results to the output folder.
 """
 
+import difflib
 import json
 import math
 import os
@@ -24,7 +25,7 @@ from workbench.models.load import load
 if TYPE_CHECKING:
     from workbench.reports import Report
 
-__all__ = ["Judged", "Outcome", "planned_text", "read", "run_spec"]
+__all__ = ["Judged", "Outcome", "doubts", "planned_text", "read", "run_spec"]
 
 HELD, MISSED, CANNOT = 0, 1, 2  # exit codes of `python -m workbench run`
 TEXTS = ("example", "cluster", "group", "text")  # columns of predictions that stay text: "001" is an id
@@ -72,10 +73,31 @@ def read(path: str | os.PathLike[str], *, output: str | os.PathLike[str] | None 
     return replace(plan, output=replace(plan.output, folder=Path(output))) if output is not None else plan
 
 
-def run_spec(plan: Plan) -> Outcome:
+def doubts(plan: Plan) -> list[str]:
+    """Return a sentence for each metric of a threshold that is none of its probe's main ones; a probe may have others.
+
+    Which metrics a report has is known when it is there: it follows from the rows, the options, and what else was asked.
+    """
+    from workbench.probes.find import find
+
+    said: dict[str, None] = {}
+    for job in plan.jobs:
+        probe = find(job.probe)
+        main = sorted({*getattr(probe, "headline", ()), *getattr(probe, "sliced", ())})
+        for one in job.thresholds:
+            if main and one.metric not in main:
+                near = difflib.get_close_matches(one.metric, main, n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                words = f"{one.metric!r} is none of the main metrics of {job.probe}; it is looked for in the report."
+                said[str(plan.spec.wrong(one.place, words + hint))] = None
+    return list(said)
+
+
+def run_spec(plan: Plan, tell: Callable[[str], None] = lambda _: None) -> Outcome:
     """Return what comes of a plan: every report is made, every threshold judged, and all is written to the output folder.
 
-    What fails is a problem of its report; the others are made all the same.
+    What fails is a problem of its report; the others are made all the same. `tell` hears at once of what could not be done or
+    judged, while other reports are made.
     """
     reports: dict[str, Report] = {}
     problems: dict[str, str] = {}
@@ -86,10 +108,15 @@ def run_spec(plan: Plan) -> Outcome:
             report = reports[key] = _made(plan, job, models)
         except WorkbenchError as problem:
             problems[key] = str(problem)
+            tell(f"{key}: could not be done: {problem}")
             continue
         if report.outcome == "interrupted":
             problems[key] = report.notes[0]
-        judged += [_judge(key, report, one) for one in job.thresholds]
+        found = [_judge(key, report, one) for one in job.thresholds]
+        for one in found:
+            if one.verdict == "cannot say":
+                tell(f"{key}: {one.threshold}: cannot say. {one.why}")
+        judged += found
     outcome = Outcome(plan, reports, tuple(judged), problems, plan.output.folder)
     if plan.output.folder is not None:
         _write(outcome, plan.output, plan.output.folder)
@@ -112,6 +139,7 @@ def planned_text(plan: Plan, count: Callable[[Any, str, Any, dict[str, Any]], st
         lines += [f"  must hold: {one.said}" for one in job.thresholds]
     folder = plan.output.folder
     lines.append(f"written to {folder}" if folder else "nothing is written: no output folder is named")
+    lines += doubts(plan)
     return "\n".join(_printable(line) for line in lines)
 
 
