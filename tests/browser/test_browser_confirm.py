@@ -55,7 +55,7 @@ def test_a_brush_is_confirmed_in_the_page_and_by_later_cells(notebook: Callable[
     book.run_cell(1)
     page.wait_for_selector(".wb-slice-mark .wb-mark-not-confirmed")
     page.click(".wb-looked-summary")
-    assert page.inner_text(".wb-looked-summary").startswith("Looked at: 1 explored, 1 confirmed, 1 not confirmed")
+    page.wait_for_selector(".wb-looked-summary:has-text('Looked at: 1 explored, 1 confirmed, 1 not confirmed')")
     assert XSS in (page.text_content(".wb-looked-lines") or "")
     book.picture("confirm-light-1600")
     book.resize(900, 1400)
