@@ -334,6 +334,26 @@ def test_what_was_done_before_a_stop_is_kept(stop: int, copies: int) -> None:
     assert bool(stop) == bool(len(report.metrics))
 
 
+@pytest.mark.parametrize("detail", ["copies", "full", "pooled"])
+def test_values_alone_and_numbers_of_rows_are_the_metrics(report: wb.Report, detail: str) -> None:
+    """`values` has every number of `summarise` but what has a null band; `per_row` the means over all copies."""
+    options = {**report.options, "detail": detail}
+    some = np.random.default_rng(0).random(len(report.rows)) < 0.7
+    for rows in (report.rows, report.rows[some].reset_index(drop=True), report.rows.query("severity == 0")):
+        table = report._probe.summarise(rows, options, by=("kind",), seed=0)
+        told = report._probe.values(rows, options, by=("kind",))
+        known = table[~table["method"].str.startswith("null band")]
+        lines = known[["metric", "group", "value"]].itertuples(index=False, name=None)
+        expected = {(metric, group): value for metric, group, value in lines}
+
+        assert {key: told[key] for key in expected} == pytest.approx(expected, abs=1e-12, nan_ok=True)
+        whole = table[table["group"] == "all"].set_index("metric")["value"]
+        numbers = report._probe.per_row(rows, options)
+        assert {"accuracy", "flip_rate", "mean_confidence", "nll"} <= set(numbers)
+        for name in set(numbers) & set(whole.index):
+            assert np.nanmean(numbers[name]) == pytest.approx(whole[name], abs=1e-12, nan_ok=True)
+
+
 def test_a_saved_sweep_opens_with_the_same_numbers(report: wb.Report, tmp_path: Path) -> None:
     """Rows, record and metrics survive the file; a part of it has metrics of its own."""
     opened = wb.open(report.save(tmp_path / "sweep"))

@@ -3,23 +3,27 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from workbench.frames import metrics_frame
-from workbench.probes._slices import OVERALL, clusters_of, metrics_of
+from workbench.probes._slices import OVERALL, clusters_of, groups_of, metrics_of
 from workbench.probes._sweep_plan import CLEAN, inner_of, settings_of
 from workbench.probes._sweep_rows import inner_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from workbench.probes.protocol import Probe
     from workbench.stats.intervals import Interval
 
-__all__ = ["DETAIL", "summarise"]
+Floats = NDArray[np.float64]
+
+__all__ = ["DETAIL", "per_row", "summarise", "values"]
 
 DETAIL = ("copies", "pooled", "full")
-PAIRED = (
-    *("group", "cluster", "severity", "edit_count", "correct", "clean_correct", "flipped", "confidence_change"),
-    *("corruption",),
-)
+TOLD = ("correct", "clean_correct", "flipped", "confidence_change")  # of each row
+PAIRED = ("group", "cluster", "severity", "edit_count", *TOLD, "corruption")
 
 
 def summarise(
@@ -85,6 +89,72 @@ def paired(rows: "pd.DataFrame") -> "dict[str, Interval]":
     if len(moved):
         found["confidence_change"] = mean(moved["confidence_change"].to_numpy(float), clusters=clusters_of(moved))
     found["text_changed"] = proportion((copies["edit_count"] > 0).to_numpy(float), clusters=clusters_of(copies))
+    return found
+
+
+def per_row(rows: "pd.DataFrame", options: Mapping[str, Any]) -> dict[str, Floats]:
+    """Return the numbers (n,) whose means are metrics of all corrupted copies together, NaN in the clean rows."""
+    inner = inner_of(rows.columns, options)
+    found = {**_numbers(rows), **_inner_numbers(inner, rows, settings_of(inner, options))}
+    copies = (rows["severity"] > 0).to_numpy(bool)
+    return {name: np.where(copies, one, np.nan) for name, one in found.items()} if copies.any() else found
+
+
+def values(
+    rows: "pd.DataFrame", options: Mapping[str, Any], *, by: tuple[str, ...] = ()
+) -> dict[tuple[str, str], float]:
+    """Return the value of each metric by (metric, group), as `summarise` has it, nothing where the inner probe tells none."""
+    inner = inner_of(rows.columns, options)
+    settings, detail = settings_of(inner, options), options["detail"]
+    quick = getattr(inner, "values", None)
+    found: dict[tuple[str, str], float] = {}
+    if quick is None:
+        return found
+    for corruption, severity, part in _cells(rows):
+        pooled = corruption == OVERALL
+        if detail == "pooled" and not pooled:
+            break
+        slices = by if pooled or detail == "full" else ()
+        groups = groups_of(part, by)
+        asked = groups if slices == by else groups_of(part, slices)
+        told = {
+            **_means(_numbers(part), groups),
+            **_means(_inner_numbers(inner, part, settings), asked),
+            **quick(inner_rows(part), settings, by=slices),
+        }
+        label = "" if pooled else CLEAN if corruption == CLEAN else f"{corruption}:{severity}"
+        found |= {(name, _group(group, label)): value for (name, group), value in told.items()}
+    return found
+
+
+def _numbers(rows: "pd.DataFrame") -> dict[str, Floats]:
+    """Return the numbers (n,) whose means `paired` gives, NaN where a row is in none."""
+    copies = (rows["severity"] > 0).to_numpy(bool)
+    held = {name: rows[name].to_numpy(float) for name in TOLD if name in rows}
+    found = {"accuracy": held["correct"]} if "correct" in held else {}
+    if "correct" in held and "clean_correct" in held:
+        found["accuracy_change"] = np.where(copies, held["correct"] - held["clean_correct"], np.nan)
+    for name, column in (("flip_rate", "flipped"), ("confidence_change", "confidence_change")):
+        if column in held:
+            found[name] = np.where(copies, held[column], np.nan)
+    found["text_changed"] = np.where(copies, (rows["edit_count"] > 0).to_numpy(float), np.nan)
+    return found
+
+
+def _inner_numbers(inner: "Probe", rows: "pd.DataFrame", settings: Mapping[str, Any]) -> Mapping[str, Floats]:
+    """Return the numbers whose means are metrics of the inner probe, none where it tells none."""
+    tell = getattr(inner, "per_row", None)
+    return {} if tell is None else tell(inner_rows(rows), settings)
+
+
+def _means(numbers: Mapping[str, Floats], groups: list[tuple[str, NDArray[np.bool_]]]) -> dict[tuple[str, str], float]:
+    """Return the mean of each list of numbers in each group, NaN where none is known."""
+    found = {}
+    for name, one in numbers.items():
+        there = ~np.isnan(one)
+        for group, member in groups:
+            known = one[member & there]
+            found[name, group] = float(known.mean()) if len(known) else float("nan")
     return found
 
 

@@ -158,10 +158,13 @@ class Calibration:
         settings = Settings(bins=options["bins"], scheme=options["scheme"])
         confidence, correct = rows["confidence"].to_numpy(float), rows["correct"].to_numpy(float)
         usable, clusters = _usable(rows), rows["cluster"].to_numpy()
+        together = clusters_of(rows) is not None
         found: dict[tuple[str, str], float] = {}
         for group, member in groups_of(rows, by):
             some = member & usable
-            values = values_of(confidence[some], correct[some], clusters[some], settings)
+            table, labels = probabilities_of(rows[some]) if together else (None, None)
+            classes = None if table is None or labels is None else (table, labels)
+            values = values_of(confidence[some], correct[some], clusters[some], settings, classes)
             found |= {(name, group): value for name, value in values.items()}
         return found
 

@@ -18,7 +18,9 @@ from workbench.probes._sweep_plan import CLEAN, inner_of
 from workbench.probes.protocol import Again, Option, Scored, View
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from workbench.data.examples import Examples
 
@@ -101,6 +103,16 @@ class Sweep:
     ) -> "pd.DataFrame":
         """Return the metrics over all corrupted copies, of each copy, and of both by slice."""
         return _sweep_metrics.summarise(rows, options, by=by, seed=seed)
+
+    def per_row(self, rows: "pd.DataFrame", options: Mapping[str, Any]) -> "Mapping[str, NDArray[np.float64]]":
+        """Return the numbers (n,) whose means are metrics over all corrupted copies, NaN where a row is not in one."""
+        return _sweep_metrics.per_row(rows, options)
+
+    def values(
+        self, rows: "pd.DataFrame", options: Mapping[str, Any], *, by: tuple[str, ...] = ()
+    ) -> "Mapping[tuple[str, str], float]":
+        """Return the values of the metrics by (metric, group), without their intervals."""
+        return _sweep_metrics.values(rows, options, by=by)
 
     def tables(
         self, rows: "pd.DataFrame", options: Mapping[str, Any], *, seed: int = 0

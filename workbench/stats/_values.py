@@ -5,11 +5,13 @@ fifth of its time.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from workbench.stats._binned import gap_noise, own_noise, signed_square
 from workbench.stats._bins import cells_of, limits_of
 from workbench.stats._brier import parts_of
-from workbench.stats._checks import Floats, Ints, check_bins, check_clusters, check_pairs
+from workbench.stats._checks import Floats, Ints, check_bins, check_clusters, check_pairs, check_probabilities
+from workbench.stats._classwise import classwise_null
 from workbench.stats._cumulative import spiegelhalter, walk_of
 from workbench.stats._draws import Draws, Rows
 from workbench.stats._ranking import aurc_influence, rank
@@ -19,10 +21,17 @@ from workbench.stats.summary import Settings
 __all__ = ["values_of"]
 
 
-def values_of(confidence: Floats, correct: Floats, clusters: object, settings: Settings) -> dict[str, float]:
+def values_of(
+    confidence: Floats,
+    correct: Floats,
+    clusters: ArrayLike | None,
+    settings: Settings,
+    classes: tuple[ArrayLike, ArrayLike] | None = None,
+) -> dict[str, float]:
     """Return l2_debiased, smooth_ece, the Brier score and its parts, AUROC, AURC and the tests without bins, as `summary` does.
 
-    NaN where `summary` has NaN. Confidences in [0, 1] and outcomes 0 or 1, both (n,); a cluster for each row, or None.
+    NaN where `summary` has NaN. Confidences in [0, 1] and outcomes 0 or 1, both (n,); a cluster for each row, or None. Of clustered
+    rows also classwise_ece, which has a null band elsewhere, if `classes` are probabilities (n, K) and labels (n,).
 
     >>> found = values_of(np.array([0.9, 0.8, 0.7, 0.6]), np.array([1.0, 1, 0, 1]), None, Settings())
     >>> found["auroc"].__round__(3), found["brier_uncertainty"]
@@ -30,11 +39,14 @@ def values_of(confidence: Floats, correct: Floats, clusters: object, settings: S
     """
     check_bins(settings.bins, settings.scheme)
     stated, hit = check_pairs(confidence, correct, empty=True)
-    codes = check_clusters(clusters, len(hit))  # type: ignore[arg-type]  # anything that numpy reads
+    codes = check_clusters(clusters, len(hit))
     n = len(hit)
     if not n:
         return {}
     found = _binned(stated, hit, codes, settings)
+    if classes is not None and codes is not None:
+        how = (settings.bins, settings.scheme, 0, settings.seed)
+        found["classwise_ece"] = classwise_null(*check_probabilities(*classes), how, settings.level).value
     steps, _ = walk_of(stated, hit)
     z = float(spiegelhalter(stated, hit).statistic)
     ranked = rank(stated, hit)
