@@ -266,6 +266,7 @@ def test_clusters_widen_the_intervals() -> None:
     [
         ({"predicted": [0, 1], "label": [0, 1]}, {}, r"no groups to compare. Name the column\(s\) with by="),
         ({"label": [0, 1], "g": [0, 1]}, {"by": "g"}, "needs predicted"),
+        ({"label": [0, 1], "g": [0, 1], "score": [0.2, 0.9]}, {"by": "g"}, r"frame\['score'\] >= 0.5"),
         (
             {"predicted": [0, 1], "label": [0, 1], "g": [0, 1]},
             {"by": "g", "score": "s"},

@@ -314,7 +314,9 @@ def test_what_cannot_be_asked_is_said() -> None:
     """No vectors, no model, no second set, a test that does not fit, columns that are not there."""
     new, old = texts("b", 5), texts("a", 5)
 
-    assert "Not applicable: this question needs vectors" in wb.run("shift", Chooser(), new, reference=old).notes[0]
+    said = wb.run("shift", Chooser(), new, reference=old).notes[0]
+    assert "Not applicable: this question needs vectors" in said
+    assert "Compare something else with on=: 'tokens'" in said
     assert "no model was given" in wb.run("shift", None, new, reference=old).notes[0]
     with pytest.raises(UsageError, match="compares two sets. Give the other one with reference="):
         wb.run("shift", Planted(), new)

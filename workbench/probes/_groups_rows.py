@@ -151,9 +151,14 @@ def _answers(given: Named, positive: Any, classes: bool) -> tuple[dict[str, Any]
             notes.append("There are no labels: only selection rates can be compared.")
         return {**common, "outcome": outcome, "decision": decision, "score": score, "correct": correct}, notes
     if np.isnan(correct).all():
+        decide = (
+            " Of a score make a decision first: frame['decision'] = frame['score'] >= 0.5."
+            if given.has("score")
+            else ""
+        )
         raise DataError(
             "The groups probe needs predicted (and label, where there is one), or correct; this table has "
-            f"{', '.join(map(str, given.table.columns))}. Name them, as in from_predictions(frame, predicted='decision')."
+            f"{', '.join(map(str, given.table.columns))}. Name them, as in from_predictions(frame, predicted='decision').{decide}"
         )
     stated = _numbers(given, "confidence", (0.0, 1.0), inside=True) if given.has("confidence") else blank
     return {**common, "outcome": blank, "decision": blank, "score": stated, "correct": correct}, notes

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from workbench.errors import DataError
+from workbench.errors import DataError, NotApplicable
 from workbench.frames import require
 from workbench.models.verbs import Monitor, Request
 from workbench.probes._rows import need_verb
@@ -64,7 +64,13 @@ def _without_levels(vectors: np.ndarray, names: Sequence[str], done: np.ndarray,
 
 
 def _embedded(model: Any, texts: list[str], options: Mapping[str, Any], monitor: Monitor) -> Features:
-    need_verb(model, "embed", "vectors of texts")
+    try:
+        need_verb(model, "embed", "vectors of texts")
+    except NotApplicable as reason:
+        softmax = "'softmax' (class probabilities), " if "classify" in model.verbs else ""
+        raise NotApplicable(
+            f"{reason} Compare something else with on=: {softmax}'tokens' (counts of each text) or 'columns'."
+        ) from None
     asked = {"layer": options["layer"], "pooling": options["pooling"]} if options["on"] == "hidden" else {}
     made = model.embed(texts, monitor=monitor, **asked)
     notes = []
