@@ -16,7 +16,7 @@ window.
 """
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ from torch import Tensor
 
 from workbench.errors import ModelError, OutOfMemory
 from workbench.models._fused import Fused
-from workbench.models._masks import Kept, Masks, moved, narrowed
+from workbench.models._masks import Kept, Masks, moved, narrowed, past_name
 from workbench.models._memory import is_out_of_memory, rejected, widened
 from workbench.models._plan import Row, Wanted, lineage
 from workbench.models._tree_check import check
@@ -39,6 +39,7 @@ PATHS = ("head", "logits_to_keep", "full logits")
 PADDING = ("plain", "mask", "none")
 TARGETS = {"cpu": 256}  # at a time: with a block of the head their logits take 1 MiB, elsewhere 64 MiB
 TARGETS_ELSEWHERE = 2048
+PAST = "past"  # of the inputs: keys and values that were kept
 NARROW = 3  # tokens of a window under which a short probe shows what a long prompt would
 TOLERANCE = {torch.float16: 2e-2, torch.bfloat16: 1e-1}  # of the spread of the logits; 1e-3 in float32
 
@@ -135,18 +136,25 @@ class Forward:
             read = sorted({position for _, position in places})
             index = {position: k for k, position in enumerate(read)}
             places = [(row, index[position]) for row, position in places]
-            out = self.model(**inputs, logits_to_keep=torch.tensor(read, device=self.device)).logits
+            out = self._run(self.model, inputs, logits_to_keep=torch.tensor(read, device=self.device)).logits
         elif self.way.path == "head" and self.decoder is not None and self.head is not None:
             more = {"output_hidden_states": True} if pooled and layer is not None else {}
-            made = self.decoder(**inputs, **more)
+            made = self._run(self.decoder, inputs, **more)
             out = made.last_hidden_state.to(self.head.weight.device)
             if pooled:
                 vectors = _at(out if layer is None else made.hidden_states[layer], pooled)
         else:
-            out = self.model(**inputs).logits
+            out = self._run(self.model, inputs).logits
         if rows[0].kept:
-            inputs["past_key_values"].close(rows[0].stop)
+            kept[rows[0]].close(rows[0].stop)
         return _at(out, places), vectors
+
+    def _run(self, module: Any, inputs: Mapping[str, Any], **more: Any) -> Any:
+        """Call the model or its decoder, which may have a name of its own for what was kept."""
+        if PAST not in inputs:
+            return module(**inputs, **more)
+        rest = {name: value for name, value in inputs.items() if name != PAST}
+        return module(**rest, **{past_name(module): inputs[PAST]}, **more)
 
     def _inputs(self, rows: Sequence[Row], kept: dict[Row, Kept]) -> dict[str, Any]:
         """Return the arguments of a forward over rows padded on the right with token 0."""
@@ -160,9 +168,9 @@ class Forward:
             for done in [row for row in kept if row not in line]:
                 del kept[done]
             if first.parent:
-                inputs["past_key_values"] = kept[first.parent]
+                inputs[PAST] = kept[first.parent]
             if first.kept:
-                kept[first] = inputs["past_key_values"] = Kept(inputs.get("past_key_values"))
+                kept[first] = inputs[PAST] = Kept(inputs.get(PAST))
         elif self.way.padding == "mask":
             mask = [[1] * len(row.tokens) + [0] * (longest - len(row.tokens)) for row in rows]
             inputs["attention_mask"] = moved(torch.tensor(mask), self.device)

@@ -12,6 +12,7 @@ import torch
 
 from workbench.errors import DataError, ModelError
 from workbench.models._adapt import Store, batches, run_batches
+from workbench.models._masks import past_name
 from workbench.models.requests import front_tokens, prefix_token
 from workbench.models.verbs import Generations, Monitor
 
@@ -43,6 +44,7 @@ class Writer:
         anything = any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted.values())
         self._positions = "position_ids" in accepted
         self._last_only = {"logits_to_keep": 1} if "logits_to_keep" in accepted or anything else {}
+        self._past = past_name(model)
         self._ends = self._end_tokens()
 
     def encode(self, prompts: Sequence[str], *, chat: bool) -> list[tuple[int, ...]]:
@@ -148,11 +150,12 @@ class Writer:
 
     def _step(self, ids: Any, mask: Any, past: Any) -> tuple[Any, Any]:
         """Return the logits (n, vocabulary) after the last token, float32, and the key-value cache."""
-        given = {"position_ids": (mask.cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1] :]} if self._positions else {}
-        out = self.model(
-            input_ids=ids, attention_mask=mask, past_key_values=past, use_cache=True, **given, **self._last_only
+        given: dict[str, Any] = (
+            {"position_ids": (mask.cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1] :]} if self._positions else {}
         )
-        return out.logits[:, -1].float(), out.past_key_values
+        given[self._past] = past
+        out = self.model(input_ids=ids, attention_mask=mask, use_cache=True, **given, **self._last_only)
+        return out.logits[:, -1].float(), getattr(out, self._past)
 
     def _pick(self, logits: Any, draws: list[Any], temperature: float) -> tuple[list[int], list[float]]:
         """Return a token for each row and its log p at temperature 1.

@@ -4,6 +4,7 @@ transformers takes a mask of four dimensions as it is, and some models a mapping
 for us then, so that of sliding layers is put in here: by depth in the tree, never by the index within the packed row.
 """
 
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from workbench.models._plan import Row
 
-__all__ = ["Kept", "Masks", "moved", "narrowed", "window_of"]
+__all__ = ["Kept", "Masks", "moved", "narrowed", "past_name", "window_of"]
 
 SLIDING, FULL = "sliding_attention", "full_attention"
 
@@ -150,6 +151,11 @@ class Kept:
         if self.recording:
             return self.before.length if self.before else 0
         return self.length
+
+
+def past_name(module: Any) -> str:
+    """Return what a module's forward calls keys and values of tokens before: "cache", until transformers 5.23 "past_key_values"."""
+    return "cache" if "cache" in inspect.signature(module.forward).parameters else "past_key_values"
 
 
 def _padded(values: Sequence[int], size: int, fill: int) -> list[int]:
