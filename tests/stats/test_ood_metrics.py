@@ -70,6 +70,15 @@ def test_the_curve_is_scikit_learns() -> None:
     assert len(few.kept) <= 6
 
 
+def test_a_class_in_one_cluster_has_no_interval() -> None:
+    """All positive rows are from one document: how far documents differ is not known."""
+    score, positive = np.arange(40) % 7 + np.arange(40) / 100, np.arange(40) < 10
+    found = m.average_precision(score, positive, clusters=np.arange(40) // 10)
+
+    assert found.method == "no interval: one cluster holds all rows of a class"
+    assert m.average_precision(score, positive, clusters=np.arange(40) // 5).low >= 0
+
+
 def test_no_overlap_leaves_the_interval_open() -> None:
     """Ten rows that are told apart wholly do not claim to be sure; two hundred claim more."""
     small, large = (m.detection(np.arange(n), np.arange(n) < n // 2) for n in (10, 200))

@@ -43,6 +43,48 @@ def test_auroc_variance_is_delong() -> None:
     assert 1.97 < quantile < 2.0  # Student's t with some 80 degrees of freedom
 
 
+def test_few_rows_of_a_class_have_the_wider_of_two_intervals() -> None:
+    """Five positive rows of 100: both ends are DeLong's or Newcombe's, and 94 of 100 samples, less their error, hold the area."""
+    from scipy.stats import norm
+
+    held = 0
+    positive = (np.arange(100) < 5).astype(float)
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        found = ranking.auroc(rng.normal(size=100) + 1.5 * positive, positive)
+        held += found.low <= norm.cdf(1.5 / math.sqrt(2)) <= found.high
+    assert "Newcombe's method 5 where it is wider" in found.method
+    assert held / 300 >= 0.94  # DeLong's alone: 0.91
+
+
+def test_a_class_in_few_clusters_is_known_as_they_know_it() -> None:
+    """Three positive documents of ten: variance and freedom of a jackknife over each class's documents, and the truth is held."""
+    from scipy.stats import norm, t
+    from sklearn.metrics import roc_auc_score
+
+    owners, positive = np.repeat(np.arange(10), 8), np.repeat([1, 0], [24, 56]).astype(float)
+
+    def draw(seed: int) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        return (rng.normal(size=80) + rng.normal(size=10)[owners]) / math.sqrt(2) + 0.5 * positive
+
+    score, without = draw(1), []
+    for own in (range(3), range(3, 10)):
+        left = np.array([roc_auc_score(positive[owners != g], draw(1)[owners != g]) for g in own])
+        without.append((len(own) - 1) / len(own) * float(((left - roc_auc_score(positive, score)) ** 2).sum()))
+    freedom = sum(without) ** 2 / (without[0] ** 2 / 2 + without[1] ** 2 / 6)
+    found = ranking.auroc(score, positive, clusters=owners)
+    half = (math.log(found.high / (1 - found.high)) - math.log(found.low / (1 - found.low))) / 2
+
+    error = math.sqrt(sum(without)) / (found.value * (1 - found.value))
+    assert half == pytest.approx(t.ppf(0.975, freedom) * error, rel=0.1)  # the freedom is of unscaled squares
+    truth, held = norm.cdf(0.5 / math.sqrt(2)), 0
+    for seed in range(300):
+        one = ranking.auroc(draw(seed), positive, clusters=owners)
+        held += one.low <= truth <= one.high
+    assert held / 300 >= 0.92  # with the freedom of rows: 0.85
+
+
 def test_separated_classes_keep_an_open_interval() -> None:
     """An AUROC of 1 on ten rows does not claim to be sure."""
     found = ranking.auroc(np.arange(10), np.arange(10) > 4)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from workbench.charts.metrics import NULL_BAND
 from workbench.probes._slices import OVERALL
+from workbench.stats._intervals import mean_chance
 from workbench.stats.intervals import Interval, mean, t_quantile, undefined
 from workbench.stats.paired import mcnemar, score_difference
 from workbench.stats.resample import MOST_UNDEFINED
@@ -219,7 +220,11 @@ def _of_rows(pair: Pair, p: float) -> tuple[Interval, float]:
     if shares(pair):
         test = "exact McNemar" if pair.clusters is None else "McNemar, whole clusters exchanged"
     else:
-        test = "sign flips of clusters"
+        codes = None if pair.clusters is None else np.unique(pair.codes, return_inverse=True)[1].astype(np.intp)
+        p, test = (
+            float(np.fmax(p, mean_chance(pair.a - pair.b, codes))),
+            "sign flips of clusters, or t's where it is larger",
+        )
     return found._replace(method=f"{found.method}; p: {test}"), p
 
 

@@ -161,10 +161,11 @@ def compare(
     """Return the difference of every metric of two reports of one probe on the same examples, a minus b, with 95 % intervals.
 
     Shares of the same rows: Tango's score interval, p by McNemar's exact test. Other means of the same rows: t interval of the
-    differences, p by sign flips. All else: a paired bootstrap that asks the probe's `summarise` again in each of `draws` resamples,
-    its standard error with Student's t. Each resamples or exchanges what was drawn independently, the reports' `cluster`. Values
-    with a null band (ECE, MCE) have no interval, and their difference has none. `exchanges` above 0 gives what is bootstrapped the
-    p-value of a permutation that often: the two models change places in whole clusters.
+    differences, p by sign flips, or that t's where it is larger. All else: a paired bootstrap that asks the probe's `summarise`
+    again in each of `draws` resamples, its standard error with Student's t. Each resamples or exchanges what was drawn
+    independently, the reports' `cluster`. Values with a null band (ECE, MCE) have no interval, and their difference has none.
+    `exchanges` above 0 gives what is bootstrapped the p-value of a permutation that often: the two models change places in
+    whole clusters.
 
     `comparison.equivalence(margin)` and `noninferiority(margin)` say whether a difference is too small to matter, `sample_size()`
     how many examples would show it.

@@ -5,7 +5,7 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import UsageError
 from workbench.stats._checks import Floats, Ints
@@ -21,6 +21,7 @@ __all__ = [
     "effective_rows",
     "gap_of",
     "held_back",
+    "mean_chance",
     "mean_of",
     "mean_variance",
     "proportion_of",
@@ -28,6 +29,7 @@ __all__ = [
     "score_bounds",
     "t_quantile",
     "two_class_freedom",
+    "two_class_variance",
     "undefined",
     "widening",
     "wilson",
@@ -146,17 +148,42 @@ def cluster_freedom(clusters: Ints | None, n: int) -> float:
     return max(1.0, float(squares.sum() ** 2 / (squares @ squares)) - 1)
 
 
-def two_class_freedom(terms: Floats, correct: Floats) -> float:
+def two_class_freedom(terms: Floats, correct: Floats, clusters: Ints | None = None) -> float:
     """Return Welch and Satterthwaite's degrees of freedom of a sum over hits and errors, each estimated on its own.
 
-    It is what keeps intervals honest where there are only a few errors, however many rows.
+    It is what keeps intervals honest where there are only a few errors, however many rows, or few clusters that hold them.
     """
-    classes = (terms[correct > 0], terms[correct <= 0])
-    parts = [(float(part @ part), max(len(part) - 1, 0.5)) for part in classes]
+    parts = []
+    for mine in (correct > 0, correct <= 0):
+        part = terms[mine] if clusters is None else _sums_of(terms, mine, clusters)[1]
+        parts.append((float(part @ part), max(len(part) - 1, 0.5)))
     total = sum(square for square, _ in parts)
     if total <= 0:
         return len(terms) - 1.0
     return max(1.0, total**2 / sum(square**2 / freedom for square, freedom in parts))
+
+
+def two_class_variance(terms: Floats, hit: NDArray[np.bool_], clusters: Ints) -> float:
+    """Return the variance of a mean from terms centred on 0 among hits and among errors, each class jackknifed over its clusters.
+
+    NaN where a class is in one cluster alone. Left out of all rows alike, a cluster would count as one of many where it is one
+    of the few that hold its class.
+    """
+    total = np.zeros(int(clusters.max()) + 1)
+    for mine in (hit, ~hit):
+        ids, sums = _sums_of(terms, mine, clusters, scaled=True)
+        if len(ids) < 2:
+            return math.nan
+        total[ids] += sums
+    return float(total @ total) / len(terms) ** 2
+
+
+def _sums_of(terms: Floats, mine: NDArray[np.bool_], clusters: Ints, *, scaled: bool = False) -> tuple[Ints, Floats]:
+    """Return the clusters that hold some rows, and the sums of these rows' terms in each, scaled for a variance if so asked."""
+    ids, inside = np.unique(clusters[mine], return_inverse=True)
+    if len(ids) < 2 or not scaled:
+        return ids, cluster_sums(terms[mine], inside.astype(np.intp))
+    return ids, scaled_sums(terms[mine], inside.astype(np.intp))
 
 
 def widening(clusters: Ints | None, level: float) -> float:
@@ -167,26 +194,63 @@ def widening(clusters: Ints | None, level: float) -> float:
     return math.sqrt(count / (count - 1)) * t_quantile(level, cluster_freedom(clusters, 0)) / z_quantile(level)
 
 
+class _Studied(NamedTuple):
+    """A mean with what its interval is made of; scale: signed skewness / sqrt(count), enlarged."""
+
+    value: float
+    error: float
+    scale: float
+    freedom: float
+    units: int
+
+    def reach(self, quantile: float, *, above: bool) -> float:
+        """Return how far the interval reaches above or below the mean."""
+        return self.error * (_reach(quantile, abs(self.scale)) if (self.scale > 0) == above else quantile)
+
+
 def mean_of(numbers: Floats, codes: Ints | None, level: float, freedom: float = math.inf) -> Interval:
     """Return `mean` of checked numbers; freedom: a bound on the degrees of freedom."""
+    n, value = len(numbers), float(numbers.mean()) if len(numbers) else math.nan
+    found = _studied(numbers, codes, freedom)
+    if isinstance(found, str):
+        return undefined(found, value=value, n=n)
+    quantile = t_quantile(level, found.freedom)
+    low, high = value - found.reach(quantile, above=False), value + found.reach(quantile, above=True)
+    by = f", {found.units} clusters" if codes is not None else ""
+    what = f"{'cluster-robust t' if by else 't interval'}, widened for skewness{by}"
+    return Interval(value, low, high, n, f"{what}, {level:.0%}")
+
+
+def mean_chance(numbers: Floats, codes: Ints | None) -> float:
+    """Return the two-sided p-value of a mean of 0: 1 less the level from which on `mean_of`'s interval holds 0; NaN without one."""
+    found = _studied(numbers, codes, math.inf)
+    if isinstance(found, str):
+        return math.nan
+    from scipy.special import stdtr
+
+    low, high = 0.0, abs(found.value) / found.error
+    for _ in range(50):
+        middle = (low + high) / 2
+        inside = found.reach(middle, above=found.value < 0) >= abs(found.value)
+        low, high = (low, middle) if inside else (middle, high)
+    return float(2 * stdtr(found.freedom, -low))
+
+
+def _studied(numbers: Floats, codes: Ints | None, freedom: float) -> _Studied | str:
+    """Return what the interval of a mean is made of, or why there is none."""
     n = len(numbers)
     if n < 2:
-        return undefined("fewer than two rows", value=float(numbers[0]) if n else float("nan"), n=n)
-    value = float(numbers.mean())
+        return "fewer than two rows"
     if codes is not None and codes.max() < 1:
-        return undefined("one cluster", value=value, n=n)
+        return "one cluster"
+    value = float(numbers.mean())
     sums = scaled_sums(numbers - value, codes)
     total = float(sums @ sums)
     if np.ptp(numbers) == 0 or total <= TINY**2 * n * max(1.0, value * value):
-        return undefined("all values are equal, so that their spread is not known", value=value, n=n)
-    error = math.sqrt(total) / n
+        return "all values are equal, so that their spread is not known"
     skew, independent = float((sums * sums * sums).sum()) / total**1.5, cluster_freedom(codes, n)
-    quantile = t_quantile(level, min(independent, freedom))
-    tail = _reach(quantile, abs(skew) * (1 + (independent + 1) / len(sums) ** 1.5))
-    below, above = (quantile, tail) if skew > 0 else (tail, quantile)
-    by = f", {len(sums)} clusters" if codes is not None else ""
-    what = f"{'cluster-robust t' if by else 't interval'}, widened for skewness{by}"
-    return Interval(value, value - error * below, value + error * above, n, f"{what}, {level:.0%}")
+    scale = skew * (1 + (independent + 1) / len(sums) ** 1.5)
+    return _Studied(value, math.sqrt(total) / n, scale, min(independent, freedom), len(sums))
 
 
 def _reach(quantile: float, scale: float) -> float:
@@ -194,7 +258,7 @@ def _reach(quantile: float, scale: float) -> float:
 
     scale: absolute skewness / sqrt(count). The inverse is longest, four quantiles, at 9/8 of 1 / quantile.
     """
-    scale = min(scale, 1.125 / quantile)
+    scale = min(scale, 1.125 / quantile) if quantile > 0 else 0.0
     if scale < 1e-6:
         return quantile
     longest = 3 / scale * (1 + float(np.cbrt(scale * (quantile + scale / 6) - 1)))

@@ -13,6 +13,7 @@ from workbench.stats._intervals import (
     mean_variance,
     t_quantile,
     two_class_freedom,
+    two_class_variance,
     undefined,
     z_quantile,
 )
@@ -20,6 +21,7 @@ from workbench.stats._intervals import (
 __all__ = ["TINY", "UNBOUNDED", "Influence", "Ranked", "aurc_influence", "aurc_of", "auroc_of", "e_aurc_of", "rank"]
 
 TINY = 1e-15
+FEW = 30  # rows of a class, below which DeLong's interval alone holds the area in 90 to 95 of 100 samples
 UNBOUNDED = 1e6  # a quantile so large that the interval is all of [0, 1]
 
 
@@ -65,7 +67,7 @@ def auroc_of(score: Floats, positive: Floats, codes: Ints | None, level: float) 
     if min(above, below) < 2:
         return spare
     terms = np.where(hit, (wins - value) / above, (wins - value) / below) * n
-    freedom = two_class_freedom(terms, positive)
+    freedom = two_class_freedom(terms, positive, codes)
     if codes is None:
         variance = float(terms[hit] @ terms[hit]) * above / (above - 1) + float(terms[~hit] @ terms[~hit]) * below / (
             below - 1
@@ -74,16 +76,20 @@ def auroc_of(score: Floats, positive: Floats, codes: Ints | None, level: float) 
         quantile, what = t_quantile(level, freedom), f"DeLong, logit, {level:.0%}"
     else:
         count = int(codes.max()) + 1
-        variance = mean_variance(terms, codes)
+        variance = two_class_variance(terms, hit, codes)
         quantile, what = (
             t_quantile(level, min(freedom, cluster_freedom(codes, n))),
             f"DeLong by cluster, logit, {count} clusters, {level:.0%}",
         )
-    if variance <= TINY or not 0 < value < 1:
+    if not variance > TINY or not 0 < value < 1:
         return spare
     centre = math.log(value / (1 - value))
     half = quantile * math.sqrt(variance) / (value * (1 - value))
-    return Interval(value, _logistic(centre - half), _logistic(centre + half), n, what)
+    found = Interval(value, _logistic(centre - half), _logistic(centre + half), n, what)
+    if codes is not None or min(above, below) >= FEW:
+        return found
+    what = f"DeLong, logit, or Newcombe's method 5 where it is wider, {level:.0%}"
+    return found._replace(low=min(found.low, spare.low), high=max(found.high, spare.high), method=what)
 
 
 def _logistic(x: float) -> float:
@@ -156,7 +162,7 @@ def aurc_of(confidence: Floats, correct: Floats, codes: Ints | None, level: floa
         return Interval(
             1.0, least + bound * math.log(bound), 1.0, n, f"no hits: best ranking at the exact bound, {level:.0%}"
         )
-    found = mean_of(terms + value, codes, level, two_class_freedom(terms, correct))
+    found = mean_of(terms + value, codes, level, two_class_freedom(terms, correct, codes))
     if np.isnan(found.low):
         return found._replace(value=value)
     return Interval(value, max(0.0, found.low), min(1.0, found.high), n, f"influence function, {found.method}")
@@ -174,7 +180,7 @@ def e_aurc_of(confidence: Floats, correct: Floats, codes: Ints | None, level: fl
     if confidence[hit].min() > confidence[~hit].max():
         return undefined("every error ranks below every hit, so that the spread is not known", value=value, n=n)
     terms = terms + math.log(1 - risk) * ((1 - correct) - risk)
-    found = mean_of(terms + value, codes, level, two_class_freedom(terms, correct))
+    found = mean_of(terms + value, codes, level, two_class_freedom(terms, correct, codes))
     if np.isnan(found.low):
         return found._replace(value=value)
     return Interval(value, max(0.0, found.low), found.high, n, f"influence function, {found.method}")

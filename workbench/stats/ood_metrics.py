@@ -23,10 +23,10 @@ from workbench.stats._intervals import (
     Interval,
     cluster_freedom,
     design_of,
-    mean_variance,
     score_bounds,
     t_quantile,
     two_class_freedom,
+    two_class_variance,
     undefined,
     wilson,
 )
@@ -187,6 +187,8 @@ def _precision(score: Floats, positive: NDArray[np.bool_], codes: Ints | None, l
         return undefined("a single row of one class", value=value, n=n)
     if value >= 1 - TINY:
         return _apart(positive, codes, level)
+    if codes is not None and min(len(np.unique(codes[part])) for part in (positive, ~positive)) < 2:
+        return undefined("one cluster holds all rows of a class", value=value, n=n)
     low, high = _around(value, terms, positive, codes, level)
     more = np.append(score, [np.median(score[~positive]), np.median(score[positive])])
     flags = np.append(positive, [True, False])
@@ -201,12 +203,12 @@ def _around(
 ) -> tuple[float, float]:
     """Return the bounds of an average precision between 0 and 1, by its logit and what each row adds to it."""
     n, p = len(terms), int(positive.sum())
-    freedom = two_class_freedom(terms, positive.astype(float))
+    freedom = two_class_freedom(terms, positive.astype(float), codes)
     if codes is None:
         scale = np.where(positive, p / (p - 1), (n - p) / (n - p - 1))
         variance = float((terms * scale) @ terms) / n**2
     else:
-        variance, freedom = mean_variance(terms, codes), min(freedom, cluster_freedom(codes, n))
+        variance, freedom = two_class_variance(terms, positive, codes), min(freedom, cluster_freedom(codes, n))
     centre = math.log(value / (1 - value))
     half = t_quantile(level, freedom) * math.sqrt(variance) / (value * (1 - value))
     return _logistic(centre - half), _logistic(centre + half)

@@ -45,8 +45,10 @@ def auroc(score: ArrayLike, positive: ArrayLike, *, clusters: ArrayLike | None =
     """Return the probability that a positive row scores above a negative one, ties one half.
 
     Interval: DeLong's variance on the logit scale, Student's t with Welch's degrees of freedom; Newcombe's (2006) method 5
-    where the groups are fully separated or one has a single row. With
-    clusters the influence of the rows is summed per cluster (Obuchowski 1997).
+    where the groups are fully separated or one has a single row, and where it is wider with fewer than 30 rows in one of them
+    (with 3 to 20, DeLong's alone held 90 to 99 in 100 samples, the two together 94 and more). With clusters the influence of the
+    rows is summed per cluster (Obuchowski 1997), and each group's variance and degrees of freedom are of the clusters that hold
+    it: ten documents of which three are positive know the area as three and seven do.
 
     >>> [round(x, 3) for x in auroc([0.9, 0.8, 0.7, 0.6, 0.55], [1, 1, 0, 1, 0])[:3]]
     [0.833, 0.019, 0.999]

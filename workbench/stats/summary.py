@@ -319,7 +319,7 @@ def _brier_parts(group: _Group, binned: tuple[Cells, Rows], drawn: Draws, noise:
     stated, hit = group.confidence - (sums.confidence / sums.n)[place], group.correct - (sums.hits / sums.n)[place]
     unbiased = (sums.n / np.maximum(sums.n - 1, 1))[place]
     terms = (stated * stated - 2 * stated * hit) * unbiased
-    freedom = two_class_freedom(terms - terms.mean(), group.correct)
+    freedom = two_class_freedom(terms - terms.mean(), group.correct, group.clusters)
     within = mean_of(terms, group.clusters, level, freedom)
     how = within.method if np.isnan(within.low) else f"approximate: {within.method}"
     return {
