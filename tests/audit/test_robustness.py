@@ -115,18 +115,34 @@ def test_what_cannot_be_compared_is_said() -> None:
         wb.robustness(here["one"], there["one"])
 
 
-def test_clusters_are_noted() -> None:
-    """Rows that belong together make the interval too narrow: a note says so."""
+def test_rows_in_clusters_are_drawn_as_clusters() -> None:
+    """Four copies of each row inside, as clusters, are worth the rows; taken one by one the interval would be narrower."""
     table = pd.DataFrame({"example": [f"q{i}" for i in range(400)], "sure": 0.7, "group": np.repeat(range(100), 4)})
-    here = {
-        name: wb.from_predictions(
-            table.assign(hit=hits), confidence="sure", correct="hit", example="example", cluster="group"
-        )
-        for name, hits in zip(NAMES, INSIDE, strict=True)
-    }
-    there = {name: report(hits) for name, hits in zip(NAMES, OUTSIDE, strict=True)}
+    copies = np.repeat(INSIDE[:, :100], 4, axis=1)
 
-    assert "too narrow" in wb.robustness(here, there).notes[-1]
+    def stored(rows: pd.DataFrame, **more: str) -> dict[str, wb.Report]:
+        width = len(rows) // 100
+        hits = copies if width == 4 else INSIDE[:, :100]
+        return {
+            name: wb.from_predictions(rows.assign(hit=hit), confidence="sure", correct="hit", example="example", **more)
+            for name, hit in zip(NAMES, hits, strict=True)
+        }
+
+    there = {name: report(hits) for name, hits in zip(NAMES, OUTSIDE, strict=True)}
+    once, alone, together = (
+        wb.robustness(one, there, baseline=NAMES[:3]).metrics.set_index("model")
+        for one in (stored(table[:100]), stored(table), stored(table, cluster="group"))
+    )
+
+    def wide(found: pd.DataFrame) -> float:
+        return float((found["high"] - found["low"]).mean())
+
+    assert wide(together) == pytest.approx(wide(once), rel=0.08)
+    assert wide(alone) < 0.9 * wide(together)
+    assert "draws of clusters" in together["method"].iloc[0]
+    assert together.loc["one", "inside_high"] - together.loc["one", "inside_low"] > 1.7 * (
+        alone.loc["one", "inside_high"] - alone.loc["one", "inside_low"]
+    )
 
 
 @pytest.mark.data

@@ -74,6 +74,32 @@ def test_intervals_hold_the_truth() -> None:
     assert 0.9 <= on_line.mean() / 120 <= 0.985
 
 
+@pytest.mark.parametrize("drawn", [True, False])
+def test_intervals_of_rows_in_clusters_hold_the_truth(drawn: bool) -> None:
+    """Thirty clusters of six rows on both sides: 92 to 99 of 100 hold if clusters are drawn, and fewer than 85 if rows are."""
+    x = np.array([0.5, 0.6, 0.7, 0.8, 0.7])
+    y = 1 / (1 + np.exp(-(0.9 * np.log(x / (1 - x)) - 0.8))) + np.array([0, 0, 0, 0, 0.08])
+    owners, held = np.repeat(np.arange(30), 6), 0
+    limits = [np.array([NormalDist().inv_cdf(share) for share in shares]) for shares in (x, y)]
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        luck = [rng.normal(size=(5, 30))[:, owners] * 0.8 + rng.normal(size=(5, 180)) * 0.6 for _ in range(2)]
+        share = [(noise < limit[:, None]) * 1.0 for noise, limit in zip(luck, limits, strict=True)]
+        given = (owners, owners) if drawn else (None, None)
+        found = effective_robustness(*share, baseline=[True] * 4 + [False], clusters=given, draws=100, seed=seed)
+        held += sum(one.low <= truth <= one.high for one, truth in zip(found.models, [0, 0, 0, 0, 0.08], strict=True))
+    assert 0.92 <= held / 500 <= 0.99 if drawn else held / 500 < 0.85
+
+
+def test_one_cluster_says_nothing_of_others() -> None:
+    """No bounds on either side, and the reason."""
+    three = hits([0.5, 0.6, 0.7], 20)
+    found = effective_robustness(three, three, clusters=(None, np.zeros(20)), draws=20)
+
+    assert found.models[0].method == found.slope.method == "no interval: one cluster"
+    assert np.isnan(found.line[0].low)
+
+
 def test_models_that_fit_no_line_are_refused() -> None:
     """Fewer than three models, models alike, other models on the other side, blanks."""
     three = hits([0.5, 0.6, 0.7], 20)

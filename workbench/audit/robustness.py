@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.errors import DataError, UsageError, unknown
 from workbench.reports import Report
-from workbench.stats.intervals import Interval, wilson
+from workbench.stats.intervals import Interval, proportion
 from workbench.stats.robustness import effective_robustness
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ LIMITS = (
 class Robust:
     """Effective robustness of several models.
 
-    `metrics` has one line per model: model, inside and outside (accuracies, with Wilson's 95 % bounds in inside_low, inside_high,
-    outside_low, outside_high), expected (what the line foretells outside), value
+    `metrics` has one line per model: model, inside and outside (accuracies, with Wilson's 95 % bounds, by cluster where rows
+    have such, in inside_low, inside_high, outside_low, outside_high), expected (what the line foretells outside), value
     (outside minus expected) with low and high (95 %), baseline (whether the line is fitted to it), n_inside, n_outside, method.
     `slope` and `intercept` are the line's: logit(outside) = intercept + slope logit(inside); `line` follows it with its 95 %
     interval (inside, outside, low, high).
@@ -106,11 +106,14 @@ class Robust:
 
 
 class _Hits(NamedTuple):
-    """Hits (models, rows) of the rows that all models answered, how many rows were left out, and each model's report of them."""
+    """Hits (models, rows) of the rows that all models answered, how many rows were left out, and each model's report of them.
+
+    clusters: those of the rows, None where each is its own.
+    """
 
     hits: "np.ndarray[Any, Any]"
     left: int
-    several: bool
+    clusters: "np.ndarray[Any, Any] | None"
     reports: list[Report]
 
 
@@ -150,7 +153,8 @@ def robustness(
     fit = [baseline is None or name in baseline for name in names]
     usual = _hits([here[name] for name in names], names, "inside")
     shifted = _hits([there[name] for name in names], names, "outside")
-    found = effective_robustness(usual.hits, shifted.hits, baseline=fit, draws=draws, seed=seed)
+    together = usual.clusters, shifted.clusters
+    found = effective_robustness(usual.hits, shifted.hits, baseline=fit, clusters=together, draws=draws, seed=seed)
     accuracies = usual.hits.mean(axis=1), shifted.hits.mean(axis=1)
     table = pd.DataFrame({
         "model": names, "inside": accuracies[0], "outside": accuracies[1],
@@ -160,17 +164,15 @@ def robustness(
         "n_inside": usual.hits.shape[1], "n_outside": shifted.hits.shape[1], "method": [one.method for one in found.models],
     })  # fmt: skip
     for side, part in (("inside", usual), ("outside", shifted)):
-        bounds = wilson(part.hits.sum(axis=1), np.full(len(names), part.hits.shape[1]))
-        table = table.assign(**{f"{side}_low": bounds[0], f"{side}_high": bounds[1]})
+        bounds = [proportion(hits, clusters=part.clusters) for hits in part.hits]
+        table = table.assign(
+            **{f"{side}_low": [one.low for one in bounds], f"{side}_high": [one.high for one in bounds]}
+        )
     notes = [
         f"{part.left:,} rows {side} have no answer of some model; they are left out for all."
         for side, part in (("inside", usual), ("outside", shifted))
         if part.left
     ]
-    if usual.several or shifted.several:
-        notes.append(
-            "Rows belong together in clusters; the intervals take them as drawn one by one and are too narrow."
-        )
     behind = {(name, "inside"): one for name, one in zip(names, usual.reports, strict=True)}
     behind |= {(name, "outside"): one for name, one in zip(names, shifted.reports, strict=True)}
     return Robust(table, found.slope, found.intercept, pd.DataFrame(found.line), tuple(notes), _reports=behind)
@@ -199,7 +201,7 @@ def _hits(reports: Sequence[Report], names: Sequence[str], side: str) -> _Hits:
     """Return the hits of the rows that all reports have, matched by example, variant and group."""
     import pandas as pd
 
-    columns, several = [], False
+    columns, owners = [], []
     for name, report in zip(names, reports, strict=True):
         rows = report.explored
         if "correct" not in rows or rows["correct"].isna().all():
@@ -207,10 +209,9 @@ def _hits(reports: Sequence[Report], names: Sequence[str], side: str) -> _Hits:
                 f"The rows of {name!r} ({report.probe}) do not say what was correct {side}. Use a probe that does: calibration."
             )
         keys = [rows[key].astype(str) for key in ("example", "variant", "group")]
-        columns.append(
-            pd.Series(pd.to_numeric(rows["correct"]).to_numpy(np.float64), index=pd.MultiIndex.from_arrays(keys))
-        )
-        several |= bool(rows["cluster"].nunique() < rows["example"].nunique())
+        places = pd.MultiIndex.from_arrays(keys)
+        columns.append(pd.Series(pd.to_numeric(rows["correct"]).to_numpy(np.float64), index=places))
+        owners.append(pd.Series(rows["cluster"].astype(str).to_numpy(object), index=places))
     first = set(columns[0].index.get_level_values(0))
     for name, column in zip(names, columns, strict=True):
         other = set(column.index.get_level_values(0)) ^ first
@@ -226,7 +227,14 @@ def _hits(reports: Sequence[Report], names: Sequence[str], side: str) -> _Hits:
         report if whole.all() else _part(report, [key in kept for key in column.index])
         for report, column in zip(reports, columns, strict=True)
     ]
-    return _Hits(table[whole].to_numpy().T, int((~whole).sum()), several, mine)
+    return _Hits(table[whole].to_numpy().T, int((~whole).sum()), _together(owners, table.index[whole]), mine)
+
+
+def _together(owners: "list[pd.Series[Any]]", places: "pd.Index[Any]") -> "np.ndarray[Any, Any] | None":
+    """Return the clusters of some rows, in the report that has the fewest, None where each row is its own."""
+    found = [one.loc[places].to_numpy(object) for one in owners]
+    fewest = min(found, key=lambda one: len(set(one)))
+    return fewest if len(set(fewest)) < len(fewest) else None
 
 
 def _part(report: Report, answered: Sequence[bool]) -> Report:

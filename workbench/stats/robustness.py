@@ -4,6 +4,7 @@ Over many models accuracy on shifted data follows accuracy on the usual data clo
 as robust is a model above that line: more accurate elsewhere than models of its accuracy are.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from workbench.errors import DataError, UsageError
-from workbench.stats._checks import Floats
-from workbench.stats._intervals import Interval, undefined, z_quantile
+from workbench.stats._checks import Floats, Ints, check_clusters
+from workbench.stats._intervals import Interval, undefined, widening, z_quantile
 
 __all__ = ["Foretold", "Robustness", "effective_robustness"]
 
@@ -48,6 +49,7 @@ def effective_robustness(
     outside: ArrayLike,
     *,
     baseline: Sequence[bool] | None = None,
+    clusters: tuple[ArrayLike | None, ArrayLike | None] = (None, None),
     draws: int = 1000,
     seed: int = 0,
     level: float = 0.95,
@@ -65,6 +67,8 @@ def effective_robustness(
         inside: hits `(models, rows)`, 0 or 1, on the usual data.
         outside: hits `(models, other rows)` on the shifted data, models in the same order.
         baseline: which models the line is fitted to.
+        clusters: what was drawn independently on either side, `(rows,)` and `(other rows,)`; each row where it is None. Clusters
+            are drawn then, and deviations widened as for Student's t of the side that has fewer.
         draws: of the rows.
         seed: of the draws.
         level: nominal coverage.
@@ -80,8 +84,10 @@ def effective_robustness(
     """
     if draws < 20:
         raise UsageError(f"draws must be at least 20; it is {draws}. Use 1000.")
-    quantile = z_quantile(level)
     here, there = _hits(inside, "inside"), _hits(outside, "outside")
+    codes = [check_clusters(ids, side.shape[1]) for ids, side in zip(clusters, (here, there), strict=True)]
+    alone = any(one is not None and one.max() < 1 for one in codes)
+    quantile = z_quantile(level) * (1.0 if alone else max(widening(one, level) for one in codes))
     if len(here) != len(there):
         raise DataError(
             f"inside has {len(here)} models and outside has {len(there)}. Pass the same models in one order."
@@ -97,20 +103,23 @@ def effective_robustness(
         raise DataError("All models have the same accuracy inside, which fits no line. Add models of other accuracies.")
     rng = np.random.default_rng([seed, 31])
     n, m = here.shape[1], there.shape[1]
-    x = np.concatenate([here.mean(axis=1)[None], _drawn(here, draws, rng)])
-    y = np.concatenate([there.mean(axis=1)[None], _drawn(there, draws, rng)])
+    x = np.concatenate([here.mean(axis=1)[None], _drawn(here, codes[0], draws, rng)])
+    y = np.concatenate([there.mean(axis=1)[None], _drawn(there, codes[1], draws, rng)])
     slope, intercept = _line(_logit(x, n)[:, fit], _logit(y, m)[:, fit])
     expected = 1 / (1 + np.exp(-(intercept[:, None] + slope[:, None] * _logit(x, n))))
     above = y - expected
-    how = f"logit-linear fit over {int(fit.sum())} models, {draws:,} draws of rows, {level:.0%}"
+    what = "rows" if all(one is None for one in codes) else "clusters"
+    how = f"logit-linear fit over {int(fit.sum())} models, {draws:,} draws of {what}, {level:.0%}"
 
     def interval(values: Floats) -> Interval:
+        if alone:
+            return undefined("one cluster", value=float(values[0]), n=n + m)
         if not np.isfinite(values).all():
             return undefined("draws in which all models are alike", value=float(values[0]), n=n + m)
         half = quantile * float(values[1:].std(ddof=1))
         return Interval(float(values[0]), float(values[0]) - half, float(values[0]) + half, n + m, how)
 
-    line = _along(_logit(x[0], n), slope, intercept, quantile)
+    line = _along(_logit(x[0], n), slope, intercept, math.nan if alone else quantile)
     models = tuple(interval(one) for one in above.T)
     return Robustness(models, interval(slope), interval(intercept), int(fit.sum()), line)
 
@@ -141,14 +150,16 @@ def _hits(values: ArrayLike, name: str) -> Floats:
     return table
 
 
-def _drawn(hits: Floats, draws: int, rng: np.random.Generator) -> Floats:
-    """Return accuracies `(draws, models)` of rows drawn with replacement, the same ones for all models."""
-    kinds, counts = np.unique(hits, axis=1, return_counts=True)  # rows that all models answer alike are one kind
+def _drawn(hits: Floats, codes: Ints | None, draws: int, rng: np.random.Generator) -> Floats:
+    """Return accuracies `(draws, models)` of rows, or clusters, drawn with replacement, the same ones for all models."""
+    table = np.concatenate([hits, np.ones((1, hits.shape[1]))])
+    if codes is not None:
+        table = np.stack([np.bincount(codes, weights=one) for one in table])
+    kinds, counts = np.unique(table, axis=1, return_counts=True)  # rows that all models answer alike are one kind
     n, size = int(counts.sum()), max(1, CELLS // len(counts))
-    parts = [
-        rng.multinomial(n, counts / n, size=min(size, draws - start)) @ kinds.T / n for start in range(0, draws, size)
-    ]
-    return np.asarray(np.concatenate(parts), dtype=np.float64)
+    parts = [rng.multinomial(n, counts / n, size=min(size, draws - start)) @ kinds.T for start in range(0, draws, size)]
+    sums = np.concatenate(parts)
+    return np.asarray(sums[:, :-1] / sums[:, -1:], dtype=np.float64)
 
 
 def _logit(share: Floats, n: int) -> Floats:
