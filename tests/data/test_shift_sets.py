@@ -67,7 +67,7 @@ def test_tweets_without_a_text_are_counted(benchmark_data: Path) -> None:
     examples = wb.benchmark("tweeteval", benchmark_data, task="hate", split=("train", "val", "test"))
 
     assert 12_970 - 8 == len(examples)
-    assert examples.notes == ("8 blank line(s) left out.",)
+    assert examples.notes == ("8 blank lines left out.",)
     assert 1_252 == (examples.where(split="test").frame["label"] == "hate").sum()
 
 

@@ -252,7 +252,7 @@ def test_rows_that_depend_on_each_other_are_warned_of() -> None:
         "Rows belong together: 120 rows are 75 clusters. Whole clusters change places" in note for note in shared
     )
     assert any("clusters hold 4.0 and 1.0 rows on average" in note for note in shared)
-    assert any("30 text(s) stand in both sets" in note for note in both)
+    assert any("30 texts stand in both sets" in note for note in both)
     assert any("The new rows are ordered: neighbours are more alike" in note for note in ordered)
     assert not any("ordered" in note for note in drawn)  # a sample comes as it was drawn, not in the order of the file
     assert len(wb.run("shift", Planted(), texts("b", 60), reference=texts("a", 60)).notes) == 1

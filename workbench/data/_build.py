@@ -152,7 +152,7 @@ def _classes(labels: list[Any], notes: list[str]) -> list[str]:
         )
     else:
         shown = ", ".join(classes[:6]) + (", ..." if len(classes) > 6 else "")
-        notes.append(f"There are no choices: the label is one of {len(classes)} class(es): {shown}.")
+        notes.append(f"There are no choices: the label is one of {counted(len(classes), 'class', 'classes')}: {shown}.")
     return names
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from workbench.errors import DataError, NotApplicable
+from workbench.errors import DataError, NotApplicable, counted
 from workbench.frames import require
 from workbench.models.verbs import Monitor, Request
 from workbench.probes._rows import need_verb
@@ -76,7 +76,7 @@ def _embedded(model: Any, texts: list[str], options: Mapping[str, Any], monitor:
     notes = []
     cut = 0 if made.truncated is None else int((made.truncated > 0).sum())
     if cut:
-        notes.append(f"{cut} text(s) are longer than the model reads and were cut at their end.")
+        notes.append(f"{counted(cut, 'text is', 'texts are')} longer than the model reads, cut at the end.")
     return _without_levels(made.vectors, (), made.done, notes)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from workbench.errors import DataError, UsageError, unknown
+from workbench.errors import DataError, UsageError, counted, unknown
 from workbench.frames import require
 from workbench.models.verbs import Monitor
 from workbench.probes._rows import rows_frame
@@ -123,13 +123,15 @@ def _notes(rows: Any, sets: Sets, options: Mapping[str, Any], found: Features) -
     if options["on"] in ("embedding", "hidden") and len(rows):
         lost = int(rows["vector"].map(lambda vector: not np.isfinite(vector).all()).sum())
         if lost:
-            notes.append(f"{lost:,} text(s) have no vector and are left out of the tests.")
+            notes.append(f"{counted(lost, 'text has', 'texts have')} no vector, left out of the tests.")
     several = rows.groupby("set")["cluster"].nunique()
     if several.sum() < len(rows):
         notes.append(_together(rows, several, chosen_test(options)))
     both = len(set(rows.loc[rows["new"] == 1, "text"]) & set(rows.loc[rows["new"] == 0, "text"])) if len(rows) else 0
     if both and options["on"] != "columns":
-        notes.append(f"{both:,} text(s) stand in both sets: the sets are not drawn independently.")
+        notes.append(
+            f"{counted(both, 'text stands', 'texts stand')} in both sets: the sets are not drawn independently."
+        )
     sides = {"reference": slice(0, len(sets.reference)), "new": slice(len(sets.reference), None)}
     ordered = [name for name, place in sides.items() if _ordered(found.vectors[place], options)]
     if ordered:

@@ -7,7 +7,7 @@ from typing import Any
 from workbench.data._sets._files import bytes_of, file_of
 from workbench.data._sets._options import chosen
 from workbench.data.examples import Examples
-from workbench.errors import DataError
+from workbench.errors import DataError, counted
 
 __all__ = ["files", "read"]
 
@@ -62,7 +62,7 @@ def read(folder: Path, *, task: str = "sentiment", split: str | Iterable[str] = 
         licence="without restrictions of the authors; the original tasks' and Twitter's terms may apply",
         card=CARD,
         slices=("split",) if len(names) > 2 else (),
-        notes=(f"{blank} blank line(s) left out.",) if blank else (),
+        notes=(f"{counted(blank, 'blank line')} left out.",) if blank else (),
     )
 
 
