@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Follows", "from_predictions", "run"]
 
 UNNAMED = "predictions"
+MANY, FEW = 100, 5  # slices of one column, and rows in each on average, from which and below which a note is due
 OF_A_REPORT = "The rows are those of a report of the probe "  # begins the note of what was made of another report
 NEVER_CARRIED = ("example", "text", "choices", "label")  # columns of examples that are no slice; rows have their own
 
@@ -164,7 +165,7 @@ def _followed(monitor: Monitor) -> Iterator[Follows | None]:
 
 def _told(said: tuple[str, ...], rows: "pd.DataFrame", record: RunRecord, info: ModelInfo) -> tuple[str, ...]:
     """Return the notes of a report: what the probe said, and what the conductor knows."""
-    notes = (*_held_out(rows), *said)
+    notes = (*_held_out(rows), *said, *_crowded(rows, record.by))
     if info.kind in (
         "classifier",
         "callable",
@@ -235,10 +236,23 @@ def from_predictions(
         total=n,
         command=f"wb.from_predictions({name if logged is None else logged.command}{_arguments({'by': by, **columns})})",
     )
-    notes, tables = (*_held_out(rows), *scored.notes), dict(scored.tables)
+    notes, tables = (*_held_out(rows), *scored.notes, *_crowded(rows, wanted)), dict(scored.tables)
     if logged is not None:
         notes, tables = (*notes, *logged.said(), *logged.notes), {**tables, "printed": logged.printed}
     return Report(rows, record, notes=notes, stored=tables)
+
+
+def _crowded(rows: "pd.DataFrame", by: Sequence[str]) -> tuple[str, ...]:
+    """Return a note of each column of slices that hold few rows each: a date, a number, an id."""
+    notes = []
+    for name in (name for name in by if name in rows):
+        known = rows[name].dropna().astype(str)
+        if (n := known.nunique()) > MANY and n * FEW > len(known):
+            notes.append(
+                f"The column {name} cuts {len(known):,} rows into {n:,} slices, which say little and take long. Cut it into ranges "
+                "first, as pandas.cut does, or by month."
+            )
+    return tuple(notes)
 
 
 def _of_report(

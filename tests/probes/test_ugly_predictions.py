@@ -86,3 +86,14 @@ def test_classes_are_named_by_columns_or_keys_where_the_labels_say_so() -> None:
     assert named.rows["predicted"].tolist() == ["dog", "cat"]
     assert counted.rows["predicted"].tolist() == ["1", "0"]
     assert [[1, 0]] * 4 == [one.rows["correct"].tolist() for one in (named, *others)]
+
+
+def test_a_column_with_nearly_a_slice_per_row_is_noted() -> None:
+    """A date is no group; a column of three values is."""
+    table = pd.DataFrame(
+        {"correct": [1, 0] * 75, "day": pd.date_range("2025-01-01", periods=150), "part": [*"abc"] * 50}
+    )
+    said = [note for note in wb.from_predictions(table, by=["day", "part"]).notes if "slices" in note]
+
+    assert 1 == len(said)
+    assert said[0].startswith("The column day cuts 150 rows into 150 slices")
