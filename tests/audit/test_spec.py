@@ -1,6 +1,7 @@
 """Specs: checked whole before anything runs, run without a notebook, judged by exit code."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -205,6 +206,28 @@ probes:
         for one in (report.record for report in outcome.reports.values())
     ]
     assert [("one", 5, 3, 0.5, "per_token"), ("two", 5, 3, 0.5, "per_token")] == told
+
+
+def test_a_part_of_predictions_is_taken(folder: Path) -> None:
+    """`where` leaves rows out, as numbers, booleans and texts of a file; what no row has is named, `sample` is refused."""
+    data = "data: {predictions: preds.csv, columns: {confidence: p, correct: hit}, where: WHERE}\nprobes: calibration\n"
+    counts = []
+    for where in ("{language: de}", "{language: [de, en], hit: true}", "{id: '007'}"):
+        outcome = run_spec(read(spec(folder, data.replace("WHERE", where))))
+        counts.append(len(outcome.reports["01-calibration"].rows))
+
+    assert [50, 80, 1] == counts
+    for where, said in (
+        ("{language: fr}", "No row of preds.csv has language='fr'. .* de, en"),
+        ("{langage: de}", "'language'"),
+    ):
+        outcome = run_spec(read(spec(folder, data.replace("WHERE", where))))
+        assert 2 == outcome.code
+        assert re.search(said, outcome.problems["01-calibration"])
+    with pytest.raises(UsageError, match="line 1, data.sample: predictions are taken whole"):
+        read(spec(folder, data.replace("where: WHERE", "sample: 5")))
+    with pytest.raises(UsageError, match=r"data.columns: a pack names its own columns"):
+        read(spec(folder, "data: {pack: mini, columns: {text: question}}\nmodels: m\nprobes: calibration\n"))
 
 
 def test_a_list_may_hold_a_probe_twice(folder: Path) -> None:

@@ -262,6 +262,16 @@ def _data(spec: Spec, place: Place, value: Any) -> Data:
     for name in ("columns", "where"):
         if name in held and not isinstance(held[name], dict):
             raise spec.wrong((*place, name), f"a mapping is wanted; it is {held[name]!r}.")
+    if "columns" in held and source in ("pack", "benchmark"):
+        raise spec.wrong(
+            (*place, "columns"), f"a {source} names its own columns: this key is for a file or predictions."
+        )
+    for name in ("options", "sample", "sample_seed") if source == "predictions" else ():
+        if name in held:
+            raise spec.wrong(
+                (*place, name),
+                "predictions are taken whole, or by where: this key is for examples that a model is asked.",
+            )
     sample = held.get("sample")
     if sample is not None and spec.kind((*place, "sample"), sample, int, "a number of examples") < 1:
         raise spec.wrong((*place, "sample"), f"at least 1 example is wanted; it is {sample}.")

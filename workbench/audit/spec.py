@@ -19,10 +19,12 @@ from workbench._report_files import write
 from workbench.audit._spec_file import read_spec
 from workbench.audit._spec_plan import Data, Job, Output, Plan, Threshold, examples_for, plan_of
 from workbench.audit.freeze import freeze
-from workbench.errors import UsageError, WorkbenchError, counted, unknown
+from workbench.errors import DataError, UsageError, WorkbenchError, counted, unknown
 from workbench.models.load import load
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from workbench.reports import Report
 
 __all__ = ["Judged", "Outcome", "doubts", "planned_text", "read", "run_spec"]
@@ -170,8 +172,9 @@ def _made(plan: Plan, job: Job, models: dict[str, Any]) -> "Report":
     if job.data.predictions:
         from workbench.data._read import read as table_of
 
-        frame = table_of(job.data.value).frame
-        name = Path(job.data.value).stem
+        frame = _part(table_of(job.data.value).frame, job.data)
+        told = ", ".join(f"{column}={value}" for column, value in job.data.where.items())
+        name = Path(job.data.value).stem + (f" ({told})" if told else "")
         given = {**job.data.columns, **_resolved(plan, job)}
         texts = {job.data.columns.get(word, word) for word in TEXTS} | set(job.by or ())
         return _conduct.from_predictions(_numbers(frame, texts), probe=job.probe, name=name, **general, **given)
@@ -180,6 +183,30 @@ def _made(plan: Plan, job: Job, models: dict[str, Any]) -> "Report":
         options = {name: value for name, value in job.load.items() if name != "load"}
         models[job.model] = load(job.load["load"], **options)
     return _conduct.run(job.probe, models.get(job.model), data, **general, **_resolved(plan, job))
+
+
+def _part(frame: "pd.DataFrame", data: Data) -> "pd.DataFrame":
+    """Return the rows of a table of predictions that have the values of `where`, compared as a CSV file writes them."""
+    for column, value in data.where.items():
+        if column not in frame.columns:
+            raise unknown("column of the predictions (where)", column, map(str, frame.columns))
+        listed = value if isinstance(value, list) else [value]
+        allowed = {
+            way for one in listed for way in ({str(one), str(one).lower()} if isinstance(one, bool) else {_cell(one)})
+        }
+        cells = frame[column].map(_cell)
+        if not cells.isin(allowed).any():
+            known = ", ".join(sorted(cells[frame[column].notna()].unique())[:10])
+            raise DataError(
+                f"No row of {Path(data.value).name} has {column}={value!r}. The column holds {known or 'nothing'}."
+            )
+        frame = frame[cells.isin(allowed)]
+    return frame
+
+
+def _cell(value: Any) -> str:
+    """Return a value as a CSV file writes it: 1.0 and 1 are one."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _numbers(frame: Any, texts: set[Any]) -> Any:
