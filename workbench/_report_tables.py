@@ -96,7 +96,7 @@ def _columns(report: "Report") -> list[_Column]:
     """Return the columns to show: the view's or the usual ones, then the slices; not what is empty or a group that says nothing."""
     rows, view = report.explored, report.view
     if view is None or not view.columns:
-        kinds = {"text": "t", "confidence": "n", "correct": "n"}
+        kinds = {"text": "t", "confidence": "n"}
         words = {"correct": ("right", "wrong")}
         found = [_Column(name, name, kinds.get(name, ""), words.get(name)) for name in FIRST]
     else:

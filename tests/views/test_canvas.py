@@ -9,7 +9,7 @@ import pytest
 
 import workbench as wb
 from workbench.errors import UsageError
-from workbench.views.canvas import Canvas, explore
+from workbench.views.canvas import Canvas, explore, told_apart
 from workbench.views.explorer import Explorer
 
 N = 120
@@ -193,6 +193,14 @@ def test_an_explorer_alone_has_a_history_and_names() -> None:
     assert len(explorer.selection) == N
     explorer.select("three")
     assert explorer.ids == ["e3"]
+
+
+def test_reports_of_one_title_are_told_apart() -> None:
+    """By the options in which they differ, else by their places; a title that is alone needs nothing."""
+    one, other = whole(), whole().with_options(bins=10)
+
+    assert ["bins=15", "bins=10", ""] == told_apart([one, other, several()])
+    assert ["report 1", "report 2"] == told_apart([one, whole()])
 
 
 def test_reports_that_share_no_example_are_named(canvas: Any) -> None:

@@ -19,7 +19,7 @@ from workbench.reports import Report
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["Comparison", "compare", "differing"]
 
 WORDS = 40  # most characters of the options that stand with a name
 LIMITS = (
@@ -63,11 +63,9 @@ class Comparison:
     @property
     def apart(self) -> tuple[str, str]:
         """The options in which two runs of one model differ, as words ("scoring=raw"); empty where they are none, or many."""
-        a, b = self.a.options, self.b.options
-        other = [name for name in a if name in b and a[name] != b[name]]
         same = self.a.record.model.get("name") == self.b.record.model.get("name")
-        one, two = (", ".join(f"{name}={_option(side[name])}" for name in other) for side in (a, b))
-        return (one, two) if same and other and max(len(one), len(two)) <= WORDS else ("", "")
+        one, two = differing([self.a.options, self.b.options])
+        return (one, two) if same else ("", "")
 
     @property
     def title(self) -> str:
@@ -142,6 +140,18 @@ class Comparison:
         from workbench.audit._show import notebook_html
 
         return notebook_html(self)
+
+
+def differing(several: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return for each of several options those in which they differ, as words; all "" where they do not, or would be long.
+
+    >>> differing([{"bins": 10, "scheme": "width"}, {"bins": 15, "scheme": "width"}])
+    ['bins=10', 'bins=15']
+    """
+    shared = [name for name in several[0] if all(name in one for one in several)]
+    other = [name for name in shared if any(one[name] != several[0][name] for one in several)]
+    words = [", ".join(f"{name}={_option(one[name])}" for name in other) for one in several]
+    return words if max(map(len, words)) <= WORDS else [""] * len(several)
 
 
 def _option(value: Any) -> str:

@@ -25,7 +25,10 @@ ACRONYMS = frozenset({
 TITLES = {  # of names whose words alone do not say it
     "doc": "DoC",
     "doc_error": "DoC error",
+    "e_aurc": "E-AURC",
     "knn": "kNN",
+    "mmd2": "MMD²",
+    "mmd2_over_pairs": "MMD² over pairs",
     "text_changed": "Copies changed",  # texts or images
     "vim": "ViM",
     "marginal_mahalanobis": "Marginal Mahalanobis",

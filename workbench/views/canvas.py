@@ -5,7 +5,7 @@ its explorers beside each other, with one table (`static/canvas.js`); it sends n
 itself. What passes from one report to another stands in `_link`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from workbench.reports import Report
     from workbench.views.robust import RobustExplorer
 
-__all__ = ["Canvas", "explore"]
+__all__ = ["Canvas", "explore", "told_apart"]
 
 MOST = 6  # reports that are drawn together
 MUCH_REST = 1.0  # seconds that a brush must stand before what differs is resampled
@@ -85,6 +85,21 @@ def explore(*reports: "Report | Comparison | Robust", model: Any = None) -> "Exp
     return Explorer(chosen[0], model=model) if len(chosen) == 1 else Canvas(*chosen, model=model)
 
 
+def told_apart(reports: "Sequence[Report]") -> list[str]:
+    """Return what sets reports of one title apart: options in which they differ, else their places; "" for the others."""
+    from workbench.audit.compare import differing
+
+    found = [""] * len(reports)
+    for title in {report.title for report in reports}:
+        places = [k for k, report in enumerate(reports) if report.title == title]
+        words = differing([reports[k].options for k in places])
+        if len(set(words)) < len(words):
+            words = [f"report {k + 1}" for k in places]
+        for k, said in zip(places, words, strict=True):
+            found[k] = said if len(places) > 1 else ""
+    return found
+
+
 class Canvas(anywidget.AnyWidget):
     """Explorers of several reports, linked by example; `selection` is what is selected in the one that was brushed last."""
 
@@ -105,7 +120,8 @@ class Canvas(anywidget.AnyWidget):
         self._link = link = Link(reports)
         sides = [None] * len(reports) if comparison is None else beside(comparison)
         made = tuple(
-            Explorer(report, link=link, beside=side, model=model) for report, side in zip(reports, sides, strict=True)
+            Explorer(report, link=link, beside=side, model=model, apart=apart)
+            for report, side, apart in zip(reports, sides, told_apart(reports), strict=True)
         )
         about = {"title": "" if comparison is None else comparison.title, "compare": comparison is not None}
         self._comparison = comparison

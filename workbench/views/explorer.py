@@ -66,7 +66,13 @@ class Explorer(anywidget.AnyWidget):
     state = traitlets.Dict().tag(sync=True)  # serial, origin, ranges, mask, temperature, cut
 
     def __init__(
-        self, report: "Report", *, link: Link | None = None, beside: "Beside | None" = None, model: Any = None
+        self,
+        report: "Report",
+        *,
+        link: Link | None = None,
+        beside: "Beside | None" = None,
+        model: Any = None,
+        apart: str = "",  # what the page adds to the title, where another report has the same
     ) -> None:
         self._link = link = Link([report]) if link is None else link
         self._lens = lens = lens_of(report) if beside is None else beside.into(lens_of(report))
@@ -90,6 +96,7 @@ class Explorer(anywidget.AnyWidget):
             about={
                 **about(report, lens),
                 "link": link.told(),
+                "apart": apart,
                 "beside": None if beside is None else beside.for_page(lens),
                 "what_if": self._what_if.for_page(),
                 "cut": self._cut.told(),

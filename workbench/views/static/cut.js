@@ -23,7 +23,7 @@ class CutPanel {
     this.rates = rates;
     const options = { min: 0, max: 1, step: 0.005, "aria-label": this.words.label, ...OWN_KEYS };
     this.slider = element("input", { type: "range", class: "wb-slider", ...options, oninput: () => this.moved(this.slider.value, true), onchange: () => { this.going = false; } });
-    this.number = element("input", { type: "number", class: "wb-number", ...options, onchange: () => this.typed(),
+    this.number = element("input", { type: "number", class: "wb-number", placeholder: "0 to 1", ...options, onchange: () => this.typed(),
       onkeydown: event => { if (event.key === "Enter") { this.typed(); event.stopPropagation(); } } });
     this.value = element("output", { class: "wb-temperature" });
     this.reset = element("button", { type: "button", class: "wb-button", text: "Reset", onclick: () => store.cutTo(null) });

@@ -17,9 +17,11 @@ function renderDrawing({ model, el }) {
 
   const words = (cx, cy, text, anchor, more = {}) => element("text", { x: cx, y: cy, "text-anchor": anchor, text, ...more });
   const frame = element("g", { class: "wb-frame", "aria-hidden": "true" });
-  for (let step = 0; step <= GRID; step++) {
-    const value = low + (high - low) * step / GRID, at = y(value);
-    frame.append(element("path", { d: `M${x(0)},${at.toFixed(1)}H${x(1)}` }), words(LEFT - 8, at + 4, signed(Number(value.toPrecision(4))), "end"));
+  const grid = Array.from({ length: GRID + 1 }, (_, step) => Number((low + (high - low) * step / GRID).toPrecision(4)));
+  const places = Math.max(...grid.map(value => (String(value).split(".")[1] ?? "").length));
+  for (const value of grid) {
+    const at = y(value);
+    frame.append(element("path", { d: `M${x(0)},${at.toFixed(1)}H${x(1)}` }), words(LEFT - 8, at + 4, value.toFixed(places).replace("-", "−"), "end"));
   }
   for (const [at, label] of about.ticks) frame.append(words(x(at), HIGH - BOTTOM + 18, label, "middle"));
   const middle = (TOP + HIGH - BOTTOM) / 2;

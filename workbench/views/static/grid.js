@@ -5,6 +5,7 @@ const CHARACTER = 7, BOLD = 8;                          // px of a character, an
 const ROOMY = { wide: [240, 160, 110], fitted: 130, number: 100 };  // least px of columns of sentences (one, two, more), most of words, least of numbers
 const TIGHT = { wide: [120, 120, 100], fitted: 88, number: 76 };    // the same where the table would scroll sideways
 const SCROLLED = { ...TIGHT, wide: ROOMY.wide };      // and where it does so all the same: sentences are for reading
+const WORDY = 190;                                     // px of the widest column of two words, where there is room
 const TITLED = 175;                                    // px of the widest title of a number
 const AHEAD = 30, TALLEST = 12_000_000;                // rows fetched beyond the eye, px that browsers can scroll
 
@@ -72,7 +73,7 @@ class Grid {
     const least = ({ title, characters }) => bounded(64, Math.max(room(characters), titled(title)), fitted);
     return this.columns.map(column => (column.wide ? `minmax(${wide[Math.min(this.wide, 3) - 1]}px, 340fr)`
       : column.kind === "text" ? `minmax(${least(column)}px, ${least(column)}fr)` : column.kind === "number" ? `${bounded(number, titled(column.title), TITLED)}px`
-      : `${bounded(72, Math.max(titled(column.title), ...column.words.map(word => room(word.length))), ROOMY.fitted)}px`));
+      : `${bounded(72, Math.max(titled(column.title), ...column.words.map(word => room(word.length))), fitted === ROOMY.fitted ? WORDY : ROOMY.fitted)}px`));
   }
 
   get n() { return this.store.window?.n ?? 0; }

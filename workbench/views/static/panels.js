@@ -3,7 +3,7 @@
 const SAY_AFTER = 500;
 
 /** A report's title; of one of two that are compared, with its side and what sets it apart. */
-const titleOf = ({ about: { beside, title } }) => (beside ? `${beside.side}: ${title}${beside.apart && `, ${beside.apart}`}` : title);
+const titleOf = ({ about: { apart, beside, title } }) => (beside ? `${beside.side}: ${title}${beside.apart && `, ${beside.apart}`}` : apart ? `${title}, ${apart}` : title);
 
 class Headline {
   constructor(store, tools) {
@@ -67,7 +67,7 @@ class Headline {
 
   meanValue({ mean, deviation, valued }) {
     const error = deviation * Math.sqrt(this.store.about.effect.effect / valued), few = valued < this.store.selected;
-    const said = digits(deviation, -error, error);
+    const said = digits(deviation, -2 * error, 2 * error);
     return [digits(mean, mean - 2 * error, mean + 2 * error),
       valued ? `standard deviation ${said}${few ? `, of ${whole.format(valued)} ${this.store.about.unit}` : ""}` : "no values"];
   }

@@ -12,6 +12,9 @@ const heatOf = (heat, value) => (value === null || value === undefined ? null : 
 /** A token so that it can be seen: what is no letter has a sign. */
 const visible = token => (token === "" ? "·" : token.replace(/\n/g, "⏎\n").replace(/\t/g, "⇥"));
 
+/** A log-probability with two decimals and a minus sign. */
+const nats = value => value.toFixed(2).replace("-", "−");
+
 class TokenView {
   constructor() {
     this.heat = HEATS[0];
@@ -40,7 +43,7 @@ class TokenView {
 
   line({ title, tokens, total, sum_logp: sum }, k) {
     const n = `${whole.format(total)} tokens`, cut = tokens.length < total ? `, the first ${tokens.length} shown` : "";
-    const told = sum === null ? n : `${n}${cut}: log p ${signed(sum)} nats in all, ${signed(sum / total)} a token`;
+    const told = sum === null ? n : `${n}${cut}: log p ${nats(sum)} nats in all, ${nats(sum / total)} a token`;
     const options = tokens.map((token, t) => element("span", { role: "option", class: "wb-token", tabindex: t ? -1 : 0, "aria-selected": "false", text: visible(token),
       "aria-label": this.said(k, t), onpointerenter: () => this.read(k, t), onfocus: event => this.focus(event.target, k, t) }));
     const box = div("wb-token-line", options, { role: "listbox", "aria-orientation": "horizontal", "aria-label": `Tokens${title ? ` of ${title}` : ""}`, ...OWN_KEYS,
