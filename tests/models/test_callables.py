@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from workbench.errors import DataError, ModelError, UsageError
 from workbench.models.load import load
@@ -145,3 +146,19 @@ def test_an_object_that_is_called_is_known_by_its_class() -> None:
     assert _code_hash(one) == _code_hash(other) != ""
     assert _code_hash(one.score) == _code_hash(other.score) != _code_hash(one)
     assert "" == _code_hash(len)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "said"),
+    [
+        (length, {"transform": len}, "transform is for a torch module; this one is a callable.*inside the function"),
+        (length, {"positive": "yes"}, "positive is for a head of one logit.*positive='yes'"),
+        (LogisticRegression(), {"transform": len}, "a scikit-learn model, which would not heed it. Put the step"),
+        (LogisticRegression(), {"per_item": True}, "per_item is for a callable"),
+        ({"word": [1.0]}, {"outputs": "logits"}, "outputs is for a torch module; .*Leave outputs out"),
+    ],
+)  # fmt: skip
+def test_an_option_that_would_not_be_heeded_is_refused(model: Any, options: dict[str, Any], said: str) -> None:
+    """What changes how a model is asked is never left out in silence."""
+    with pytest.raises(UsageError, match=said):
+        load(model, labels=["no", "yes"], **options)

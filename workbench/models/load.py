@@ -118,7 +118,7 @@ def load(target: Any, *, options: LoadOptions | None = None, **changes: Any) -> 
     if kind == "workbench model":
         loaded: Model = target
         return loaded
-    _only_for_servers(kind, settings)
+    _fit(kind, settings)
     module, function = ADAPTERS[kind]
     made: Model = getattr(importlib.import_module(f"workbench.models.{module}"), function)(target, settings)
     held.note(made, _origin(target, kind, settings, made))
@@ -188,12 +188,34 @@ ADAPTERS = {  # kind -> module of workbench.models, function of (target, options
 }
 
 
-def _only_for_servers(kind: str, settings: LoadOptions) -> None:
-    """Raise `UsageError` for an option that only a server's model has."""
+MEANT = {  # option -> the only kinds that heed it, where it would change what a model is asked or how it is read
+    "transform": ("torch module",),
+    "outputs": ("torch module",),
+    "per_item": ("callable",),
+}
+MEND = {
+    "scikit-learn model": "Put the step into a pipeline, or wrap the model in a function.",
+    "callable": "Do it inside the function.",
+}
+
+
+def _fit(kind: str, settings: LoadOptions) -> None:
+    """Raise `UsageError` for an option that a kind of model would not heed: a server's, or one that changes what is asked."""
     default = LoadOptions()
     for name in ENDPOINT_ONLY if kind != "url" else ():
         if getattr(settings, name) != getattr(default, name):
             raise UsageError(f"{name} is for a model behind a URL; this one is a {kind}. Leave {name} out.")
+    for name, kinds in MEANT.items():  # what a pickle holds is looked at when it is open
+        if kind not in (*kinds, "pickle") and getattr(settings, name) != getattr(default, name):
+            mend = MEND.get(kind, f"Leave {name} out.")
+            raise UsageError(
+                f"{name} is for a {' or '.join(kinds)}; this one is a {kind}, which would not heed it. {mend}"
+            )
+    if settings.positive is not None and kind in ("scikit-learn model", "callable"):
+        raise UsageError(
+            f"positive is for a head of one logit or of independent labels; a {kind} gives its classes. Name the class in the "
+            "probe, as in wb.run('groups', model, examples, positive='yes')."
+        )
 
 
 def _settle(options: LoadOptions | None, changes: dict[str, Any]) -> LoadOptions:
