@@ -218,7 +218,11 @@ def test_a_scikit_learn_classifier_of_rows() -> None:
 
     expected = fitted.predict_proba([[2.0, 3.0]])
     np.testing.assert_allclose(expected, model.classify([[2.0, 3.0]]).probabilities, rtol=1e-12)
+    assert () == model.info.notes
     np.testing.assert_allclose(expected, model.classify([{"x": 2.0, "y": 3.0}]).probabilities, rtol=1e-12)
+    assert model.info.notes == (
+        "LogisticRegression was fitted without names of columns: it is given x, y, in this order",
+    )
     with pytest.raises(DataError, match="cannot read these inputs"):
         model.classify([[1.0, 2.0, 3.0]])
 

@@ -1,6 +1,7 @@
 """Text classifiers of transformers, and scikit-learn's classifiers of texts or feature rows: class probabilities in float64."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -173,6 +174,7 @@ class SklearnClassifier:
         """Return the class probabilities (n, K) of texts, of mappings from feature to value, or of rows of numbers."""
         hears, n, k = heard(monitor), len(inputs), len(self.labels)
         probabilities, done = np.full((n, k), np.nan), np.zeros(n, dtype=bool)
+        self._note_order(inputs)
         logits = np.full((n, k), np.nan) if n and self._decides(inputs[:LOOKED_AT]) else None
 
         def so_far() -> Classes:
@@ -198,6 +200,18 @@ class SklearnClassifier:
         finally:
             hears.finish()
         return so_far()
+
+    def _note_order(self, inputs: Sequence[Any]) -> None:
+        """Note in which order columns are given to a model that was fitted without their names."""
+        if not len(inputs) or hasattr(inputs, "columns") or hasattr(self.model, "feature_names_in_"):
+            return
+        if not isinstance(inputs[0], Mapping):
+            return
+        names = list(map(str, inputs[0]))
+        shown = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
+        note = f"{self.name} was fitted without names of columns: it is given {shown}, in this order"
+        if len(names) > 1 and note not in self.info.notes:
+            self.info = replace(self.info, notes=(*self.info.notes, note))
 
     def _decides(self, inputs: Sequence[Any]) -> bool:
         """Return whether the decision values of some inputs are the logits of their probabilities."""
