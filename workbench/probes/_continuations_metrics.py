@@ -140,7 +140,7 @@ def gap_metrics(rows: "pd.DataFrame", options: Mapping[str, Any], seed: int) -> 
                     yield Metric(
                         f"{main}_difference",
                         f"group={group}" if held[group] < 2 else f"{within} & group={value} & {group}",
-                        *against_rest(score, usable["group"] == group, clusters=clusters_of(usable), **settings),
+                        *against_rest(score, usable["group"] == group, clusters=clusters_of(usable)),
                     )
 
 
