@@ -32,6 +32,8 @@ def test_a_drag_over_severities_shows_the_edits(notebook: Callable[..., Any]) ->
     page = book.page
     book.picture("sweep-light-1600")
     assert page.locator(".wb-panel .wb-curve canvas").count() == 1
+    copies = book.ask("print((report.rows.severity > 0).sum())")  # metrics are of these alone, and say so
+    assert page.inner_text(".wb-metrics-panel tr:has-text('Accuracy') >> nth=1 >> th").endswith(f" n = {copies}")
     book.drag("curve", 0.5, 0.99)
     book.settle()
     page.mouse.move(5, 5)
@@ -44,6 +46,7 @@ def test_a_drag_over_severities_shows_the_edits(notebook: Callable[..., Any]) ->
     ).split()[:2]
     assert int(n) == int(book.tile("n").replace(",", "")) == 360
     assert book.tile("rate") == f"{rate} %"
+    assert page.locator(".wb-metrics-panel tr:has-text('Accuracy') .wb-line-n").count() == 0
     note = page.inner_text(".wb-tile-rate .wb-note").removeprefix("95 %:")
     line = page.inner_text(".wb-metrics tr:has-text('Accuracy') >> nth=0")
     tile, table = (re.findall(pattern, text) for pattern, text in ((r"[\d.]+(?= %)", note), (r"[\d.]+", line)))

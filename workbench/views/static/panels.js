@@ -141,10 +141,11 @@ class Metrics {
     this.stale();
     if (!this.store.metrics) return;
     const lines = this.store.metrics.metrics.filter(line => line.words);
-    this.body.replaceChildren(...lines.map(({ words, value, low, high, method }) => {
+    this.body.replaceChildren(...lines.map(({ words, value, low, high, n, method }) => {
+      const counted = n === this.store.metrics.n ? null : span("wb-line-n", ` n = ${whole.format(n)}`);    // it is of some of the rows, or of what they stand for
       const some = low !== null && high !== null, band = some && method.startsWith("null band");
       const interval = !some ? "–" : band ? `chance: up to ${digits(high, low, high)}` : `${digits(low, low, high)} to ${digits(high, low, high)}`;
-      return element("tr", { title: method }, [element("th", { text: words, scope: "row" }),
+      return element("tr", { title: method }, [element("th", { scope: "row" }, [legible(words), counted]),
         element("td", { class: "wb-right", text: digits(value, low, high) }), element("td", { class: "wb-right", text: interval })]);
     }));
   }
