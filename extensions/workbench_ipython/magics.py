@@ -76,7 +76,7 @@ class WorkbenchMagics(Magics, Configurable):
         nargs="?",
         help="variable that holds examples or a table, the name of a pack or a published set, or a file; none for a report",
     )
-    @argument("options", nargs="*", default=[], help="options of the probe, as name=value")
+    @argument("options", nargs="*", default=[], help="options of the probe, as name=value, several values with commas")
     @argument("-o", "--out", default="report", help="variable that takes the report (default: report)")
     @argument("--by", action="append", help="column to slice by, several with commas; may be repeated")
     @argument("-n", "--max-examples", type=int, help="at most so many examples, drawn by seed")
@@ -92,6 +92,10 @@ class WorkbenchMagics(Magics, Configurable):
             args.examples, args.options = None, [args.examples, *args.options]
         limit = self.max_examples if args.max_examples is None else args.max_examples
         seed = self.seed if args.seed is None else args.seed
+        if args.max_examples and args.examples is None:
+            raise UsageError(
+                "-n draws from examples, and a report has its own rows. Take a part of it first: report.where(...)."
+            )
         examples = None if args.examples is None else self._examples(args.examples, limit, seed)
         model = None if args.model == "None" else value_of(self.shell, args.model)
         try:

@@ -261,6 +261,7 @@ def test_a_cell_is_read_as_a_file_is(shell: Any) -> None:
             "--seed 3, or for all that follows by %config WorkbenchMagics.seed = 3",
         ),
         ("probe", "calibration model mini by=domain", "with a flag: --by domain.$"),
+        ("probe", "groups one -n 5", "-n draws from examples, and a report has its own rows"),
         ("compare", "one none", "Unknown variable of a report, and no file has that name: 'none'. Did you mean 'one'"),
         ("probe", 'calibration model mini bins="5', "quotation"),
         ("probe", "swap model mini axes=('age','race')", r"axes=\(age,race\) has lost its quotation marks"),
