@@ -1,5 +1,7 @@
 """What keeps a view alive: the latest job only, messages on the page's thread, the selection brushed last."""
 
+import subprocess
+import sys
 import threading
 import time
 from types import SimpleNamespace
@@ -57,6 +59,26 @@ def test_no_thread_is_left_and_failures_are_told() -> None:
     latest.join(5)
     assert failures == [(1, "no")]
     assert not [thread for thread in threading.enumerate() if thread.name == "workbench-view" and latest._running]
+
+
+def test_a_process_that_ends_lets_a_job_finish_and_begins_no_other() -> None:
+    """Python would stop the thread within a library's C++, which aborts the process; a run is told to stop."""
+    script = """
+import threading
+from workbench.views._live import Latest, begin
+begun, told = threading.Event(), threading.Event()
+def work(job):
+    begun.set()
+    threading.Event().wait(0.3)
+    print(job, flush=True)
+latest = Latest(work, failed=print)
+latest.put("first")
+begun.wait()
+latest.put("second")
+begin(lambda: print("told", told.wait(9), flush=True), name="run", stop=told.set)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert sorted(done.stdout.split("\n")) == ["", "first", "told True"]
 
 
 def test_a_comm_that_pins_its_messages_to_the_sender_is_let_loose() -> None:

@@ -4,13 +4,13 @@ import contextvars
 import dataclasses
 import secrets
 import textwrap
-import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbench._text import escape
 from workbench.views._lens import Lens
+from workbench.views._live import begin
 from workbench.views._temperature import HIGHEST, LOWEST
 
 if TYPE_CHECKING:
@@ -272,9 +272,7 @@ def show_with_picture(widget: Any, bundle: Any, *reports: Any, rows: int = 0) ->
         )
         display({"text/html": _still(f"<p>{escape(said)}</p>"), **words}, raw=True, display_id=place)
         make = contextvars.copy_context().run  # the thread's messages belong to this cell
-        threading.Thread(
-            target=make, args=(_follow, place, words, reports), name="workbench-picture", daemon=True
-        ).start()
+        begin(make, _follow, place, words, reports, name="workbench-picture")
     display({**data, **words}, metadata=meta, raw=True)
 
 

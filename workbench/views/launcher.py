@@ -20,7 +20,7 @@ from workbench._text import escape
 from workbench.errors import UsageError, WorkbenchError
 from workbench.views import _assets, _choices, _cost
 from workbench.views._cell import Cell, Choice, cell_of, free_name
-from workbench.views._live import Latest, answer_beside_cells
+from workbench.views._live import Latest, answer_beside_cells, begin
 from workbench.views._page import STYLE, static_html
 from workbench.views.progress import Progress, given
 
@@ -226,10 +226,7 @@ class Launcher(ipywidgets.VBox):
             self._run.expect(f"{choice.probe} of {cell.name or 'no model'} on {choice.data or cell.model}", cell.out)
             self._ended, self._doing = {}, "Running"
             self.children = (self.form, self._run)
-            self._thread = threading.Thread(
-                target=self._work, args=(cell, self._run), name="workbench-run", daemon=True
-            )
-            self._thread.start()
+            self._thread = begin(self._work, cell, self._run, name="workbench-run", stop=self._run.cancel)
         self._say()
 
     def join(self, seconds: float | None = None) -> None:
