@@ -41,6 +41,22 @@ def test_a_bound_that_moved_further_than_its_value_is_named() -> None:
     assert ", its high 0.6 -> 0.61" == _bound(metrics_side_by_side(one, two, 1e-4).iloc[0].to_dict())
 
 
+@pytest.mark.parametrize(
+    ("now", "method", "verdict"),
+    [
+        ((0.5, 0.0, 0.62), "null band: 95 % lie below high", "reproduced, a drawn bound moved"),
+        ((0.5, 0.0, 0.64), "null band: 95 % lie below high", "differs, within its interval"),
+        ((0.501, 0.0, 0.62), "null band: 95 % lie below high", "differs, within its interval"),
+        ((0.5, 0.0, 0.62), "Wilson, 95%", "differs, within its interval"),
+    ],
+)
+def test_a_bound_of_draws_may_move_by_a_draw(now: tuple[float, float, float], method: str, verdict: str) -> None:
+    """By a twentieth of the distance of the bounds, where the value stays; a bound by a formula may not."""
+    one, two = (metrics_frame([Metric("ece", "all", *numbers, 9, method)]) for numbers in ((0.5, 0.0, 0.6), now))
+
+    assert [verdict] == metrics_side_by_side(one, two, 1e-4)["verdict"].tolist()
+
+
 def test_metrics_that_are_gone_or_new_are_said() -> None:
     """Each side's own lines are kept."""
     one, two = (metrics_frame([Metric(name, "all", 1.0, 0.0, 2.0, 3, "by hand")]) for name in "ab")

@@ -162,3 +162,19 @@ def test_an_option_that_would_not_be_heeded_is_refused(model: Any, options: dict
     """What changes how a model is asked is never left out in silence."""
     with pytest.raises(UsageError, match=said):
         load(model, labels=["no", "yes"], **options)
+
+
+def test_answers_are_kept_in_the_folder_that_is_named(tmp_path: Path) -> None:
+    """Another model of the same name and code finds them there, and nowhere else; what is no folder is refused."""
+    asked: list[str] = []
+
+    def judge(texts: list[str]) -> list[list[float]]:
+        asked.extend(texts)
+        return [[0.2, 0.8] for _ in texts]
+
+    for where, seen in ((tmp_path / "a", 1), (str(tmp_path / "a"), 1), (tmp_path / "b", 2), (False, 3)):
+        load(judge, labels=["no", "yes"], name="judge", cache=where).classify(["one"])
+        assert len(asked) == seen
+    assert (tmp_path / "a").is_dir()
+    with pytest.raises(UsageError, match="cache must be True, False or a folder; it is 3"):
+        load(judge, labels=["no", "yes"], cache=3)

@@ -12,11 +12,15 @@ from workbench.frames import METRIC_COLUMNS
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SIDE", "Column", "columns_that_differ", "distance", "metrics_side_by_side"]
+__all__ = ["SAME", "SIDE", "Column", "columns_that_differ", "distance", "metrics_side_by_side"]
 
 SIDE = ("value", "low", "high")  # the numbers of a metric
 NUMBERED = ("value", "low", "high", "n", "method")
 REPRODUCED, WITHIN, DIFFERS, GONE, NEW = "reproduced", "differs, within its interval", "differs", "gone", "new"
+REDRAWN = "reproduced, a drawn bound moved"
+SAME = (REPRODUCED, REDRAWN)
+DRAWN = ("null band", "bootstrap", "permut")  # words of a method whose bounds are quantiles of draws
+STEP = 0.05  # of the distance between such bounds: what a draw that falls the other way can move
 
 
 class Column(NamedTuple):
@@ -45,8 +49,10 @@ def distance(frozen: Any, now: Any) -> float:
 def metrics_side_by_side(frozen: "pd.DataFrame", now: "pd.DataFrame", tolerance: float) -> "pd.DataFrame":
     """Return the metrics of both, a line each, with the largest difference of value, low and high, and a verdict.
 
-    Verdicts: "reproduced", within the tolerance; "differs, within its interval", the new value lies between the old bounds;
-    "differs", it does not, or n is another; "gone" and "new" for metrics that one of the two has not.
+    Verdicts: "reproduced", within the tolerance; "reproduced, a drawn bound moved", the value is, and a bound that is a quantile of
+    draws is within a twentieth of their distance (a draw may fall the other way where a number was rounded otherwise);
+    "differs, within its interval", the new value lies between the old bounds; "differs", it does not, or n is another; "gone"
+    and "new" for metrics that one of the two has not.
     """
     index = [name for name in frozen.columns if name not in NUMBERED]
     old, new = (_numbered(table, index) for table in (frozen, now))
@@ -80,8 +86,19 @@ def _numbered(table: "pd.DataFrame", index: Sequence[str]) -> "pd.DataFrame":
 def _verdict(line: Mapping[Any, Any], gap: float, tolerance: float) -> str:
     if gap <= tolerance and line["n"] == line["n_now"]:
         return REPRODUCED
+    if line["n"] == line["n_now"] and distance(line["value"], line["value_now"]) <= tolerance and _redrawn(line):
+        return REDRAWN
     inside = line["low"] <= line["value_now"] <= line["high"]  # False where there is no interval
     return WITHIN if inside and line["n"] == line["n_now"] else DIFFERS
+
+
+def _redrawn(line: Mapping[Any, Any]) -> bool:
+    """Return whether the bounds are of draws, by the same method, and no further apart than one of these can move them."""
+    one, two = (str(line[name]).partition(";")[0] for name in ("method", "method_now"))  # a p-value may follow
+    if one != two or not any(word in one for word in DRAWN):
+        return False
+    most = STEP * (line["high"] - line["low"])
+    return all(abs(line[f"{name}_now"] - line[name]) <= most for name in ("low", "high"))
 
 
 def columns_that_differ(

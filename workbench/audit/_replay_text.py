@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from workbench.audit._differ import REPRODUCED, SIDE, distance
+from workbench.audit._differ import REDRAWN, REPRODUCED, SAME, SIDE, distance
 from workbench.errors import counted
 
 if TYPE_CHECKING:
@@ -51,7 +51,13 @@ def _report(replay: "Replay", key: str) -> list[str]:
     lines = [
         f"  metrics   {len(good):,} of {len(metrics):,} reproduced within {within} (largest difference {largest:.1g})"
     ]
-    wrong = metrics[metrics["verdict"] != REPRODUCED]
+    redrawn = metrics[metrics["verdict"] == REDRAWN]
+    if len(redrawn):
+        lines.append(
+            f"            of {len(redrawn):,} more the value is, too, and a bound that is drawn at random moved by at most "
+            f"{redrawn['difference'].max():.1g}"
+        )
+    wrong = metrics[~metrics["verdict"].isin(SAME)]
     lines += _most(
         [
             f"            {line['metric']}, {line['group']}: {line['value']:.6g} -> {line['value_now']:.6g}{_bound(line)} "

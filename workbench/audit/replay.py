@@ -7,6 +7,7 @@ replay asks the model anew.
 
 import os
 import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,8 +99,9 @@ def replay(
     changes = [*held, *in_source(home), *in_packages(home)]
     made: list[Again] = []
     if anyway or not held:
-        asked = Asked(home, about, dict(models or {}), tolerance, from_rows, trust)
-        made = [again(told, asked) for told in about["reports"]]
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as answers:
+            asked = Asked(home, about, dict(models or {}), tolerance, from_rows, trust, answers)
+            made = [again(told, asked) for told in about["reports"]]
     for one in made:
         changes += [change for change in one.changes if change not in changes]
     return _replay(home, about, files, once(changes), made, bool(held))

@@ -87,6 +87,13 @@ class Cache:
         self._off = False
         self._notes: dict[str, None] = {}
 
+    @classmethod
+    def at(cls, where: bool | str | Path) -> "Cache | None":
+        """Return the cache that the option `cache` of `load` names: none, the usual one, or that of a folder."""
+        if isinstance(where, bool):
+            return cls() if where else None
+        return cls(Path(where).expanduser())
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What did not work, in sentences."""

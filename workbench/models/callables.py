@@ -35,8 +35,8 @@ class CallableClassifier:
         self._function, self._options = function, options
         self.name = options.name or str(getattr(function, "__name__", type(function).__name__))
         self.labels = tuple(map(str, options.labels or ()))
-        kept = bool(options.name) and options.cache
-        self._cache = Cache() if kept else None
+        kept = bool(options.name) and bool(options.cache)
+        self._cache = Cache.at(options.cache) if kept else None
         note = (
             f"answers are kept on disk under the name {self.name!r} and the function's own code: give a new name when what it "
             "calls or reads changes"

@@ -48,7 +48,7 @@ class TextClassifier:
         self.labels = self._head.labels
         self.max_length = max_length(self.model, self.tokenizer, opened.options.max_length)
         self._identity = Identity(self.model, opened.fingerprint)
-        self._cache = Cache() if opened.options.cache else None
+        self._cache = Cache.at(opened.options.cache)
         give_padding(self.model, self.tokenizer)
 
     def __repr__(self) -> str:

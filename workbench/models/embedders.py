@@ -34,7 +34,7 @@ class Embedder:
         asked = [each for each in (opened.options.max_length, limit) if each is not None]
         self.max_length = max_length(self.model, self.tokenizer, min(asked, default=None))
         self._identity = Identity(self.model, opened.fingerprint)
-        self._cache = Cache() if opened.options.cache else None
+        self._cache = Cache.at(opened.options.cache)
         give_padding(self.model, self.tokenizer)
 
     def __repr__(self) -> str:

@@ -64,8 +64,8 @@ class Endpoint:
         self._said: dict[str, str] = {}
         self._policy_words = _policy_words(options)
         identity = json.dumps([line.address.base, name, options.revision]) if options.revision else ""
-        cache = Cache() if options.revision and options.cache else None
-        self._shelf = Shelf(cache, identity, able.fingerprint, remember=options.cache)
+        cache = Cache.at(options.cache) if options.revision else None
+        self._shelf = Shelf(cache, identity, able.fingerprint, remember=bool(options.cache))
 
     def __repr__(self) -> str:
         return f"Endpoint({self._model!r} at {self._line.address.base}, answers: {', '.join(sorted(self.verbs))})"

@@ -42,7 +42,7 @@ class LanguageModel:
         self.model, self.tokenizer, self._info = opened.model, opened.tokenizer, opened.info
         self.name = opened.info.name
         self._options = opened.options
-        self._cache = Cache() if opened.options.cache else None
+        self._cache = Cache.at(opened.options.cache)
         self._identity = Identity(self.model, opened.fingerprint)
         self._fingerprint = self._identity.now()
         self._engine = self._new_engine()

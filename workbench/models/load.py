@@ -55,7 +55,7 @@ class LoadOptions:
             another
         max_length: the most tokens of a text
         token_budget: the most tokens in one batch, with padding
-        cache: keep answers on disk
+        cache: keep answers on disk, False for not; a folder keeps them there
         verify: check every byte of the converted copy of a GGUF file
         model: which model a server is asked for (or write it behind the URL, after #)
         key_env: the environment variable that holds the server's key; None takes OPENAI_API_KEY, if it is set
@@ -81,7 +81,7 @@ class LoadOptions:
     task: str | None = None
     max_length: int | None = None
     token_budget: int | None = None
-    cache: bool = True
+    cache: bool | str | Path = True
     verify: bool = False
     model: str | None = None
     key_env: str | None = None
@@ -238,7 +238,9 @@ def _settle(options: LoadOptions | None, changes: dict[str, Any]) -> LoadOptions
         raise UsageError(
             f"labels must be a list of names; it is the text {settings.labels!r}. Write labels=['no', 'yes']."
         )
-    return settings
+    if not isinstance(settings.cache, (bool, str, Path)):
+        raise UsageError(f"cache must be True, False or a folder; it is {settings.cache!r}.")
+    return replace(settings, cache=str(settings.cache)) if isinstance(settings.cache, Path) else settings
 
 
 def _origin(target: Any, kind: str, settings: LoadOptions, made: Any) -> held.Origin:

@@ -46,7 +46,7 @@ class MaskedModel:
         self.verbs = frozenset({"embed"} if self.mask_id is None else {"fill", "embed"})
         self.max_length = max_length(self.model, self.tokenizer, opened.options.max_length)
         self._identity = Identity(self.model, opened.fingerprint)
-        self._cache = Cache() if opened.options.cache else None
+        self._cache = Cache.at(opened.options.cache)
         give_padding(self.model, self.tokenizer)
 
     def __repr__(self) -> str:

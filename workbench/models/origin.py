@@ -94,12 +94,12 @@ def named(record: Mapping[str, Any]) -> bool:
     return bool(record.get("target")) and record.get("loaded_as") in BY_NAME and whole
 
 
-def reopen(record: Mapping[str, Any], *, trust: bool = False, cache: bool = False) -> Model:
+def reopen(record: Mapping[str, Any], *, trust: bool = False, cache: bool | str = False) -> Model:
     """Return the model of a record, loaded again by its name, at the dtype that it had.
 
     `trust` allows what the record asks for: code that comes with the model, pickles, and to send examples and a key to a server;
-    `cache=False` computes every answer anew. Raises `ModelError` where the record names no model that can be loaded, or where it
-    would need `trust`.
+    `cache=False` computes every answer anew, a folder keeps them there. Raises `ModelError` where the record names no model that
+    can be loaded, or where it would need `trust`.
     """
     if not named(record):
         objects = ", ".join(record.get("load_objects") or ())

@@ -68,7 +68,7 @@ def aurc(
     the largest (smallest) area that Clopper and Pearson's bound of the error rate allows.
 
     >>> [round(x, 3) for x in aurc([0.9, 0.8, 0.7, 0.6] * 10, [1, 1, 1, 0] * 10)[:3]]
-    [0.037, 0.0, 0.087]
+    [0.037, 0.0, 0.089]
     """
     pairs = check_pairs(confidence, correct, empty=True)
     return aurc_of(*pairs, check_clusters(clusters, len(pairs.correct)), level)
