@@ -134,6 +134,26 @@ def test_a_selection_is_logged_with_the_words_it_had(watched: Any) -> None:
     assert report.selections["n"].tolist() == rows[list(domain.labels)].tolist()
 
 
+def test_a_brush_that_comes_again_does_not_undo_an_undo(watched: Any) -> None:
+    """A page that waits sends its brush again; what it took back meanwhile, or Python selected, stays, and it is answered."""
+    explorer, sent = watched(made_up())
+    for serial, code in ((1, 0), (2, 1)):
+        hear(explorer, brush(explorer, serial=serial, ranges={"domain": [code]}))
+    again = brush(explorer, serial=2, ranges={"domain": [1]})
+    hear(explorer, again)
+    both = explorer.ids
+    hear(explorer, {"kind": "undo"})
+    first = explorer.ids
+    hear(explorer, again)
+
+    assert first != both
+    assert explorer.ids == first
+    assert (kinds(sent, "view")[-1]["serial"], explorer.state["serial"]) == (3, 3)
+    explorer.select(both[:1])
+    hear(explorer, again)
+    assert explorer.ids == both[:1]
+
+
 def test_only_the_explored_half_is_shown(watched: Any) -> None:
     """Rows that are held out neither reach the page nor a selection."""
     report = made_up(holdout=0.5)

@@ -294,6 +294,11 @@ class Explorer(anywidget.AnyWidget):
         ):
             return
         with self._lock:
+            if (
+                given.serial < self.state["serial"]
+            ):  # sent again for want of an answer, and overtaken by an undo or by select
+                self._send_view()
+                return
             mask = self._chosen.mask if given.mask else None
             given = given._replace(mask=mask is not None)
             if not self._chosen.same_rows(given):
