@@ -25,6 +25,8 @@ def changed(table: dict[str, list[Any]], **columns: Any) -> pd.DataFrame:
     [
         (changed(BY_CLASS, probabilities=[[0.2, 0.8], [0.5, 0.7], P[2]]), "Row 1 .* sums to 1.2.*1 row .*divided by their sum"),
         (changed(BY_CLASS, probabilities=[{"a": 0.2, "b": 0.8}, {"a": 0.5}, P[2]]), "Row 1 .* not name the classes of row 0: a, b"),
+        (changed(BY_CLASS, probabilities=[{"a": 0.2, "b": 0.8}, {"a": 0.5, "b": "half"}, {"a": 1, "b": 0}]), "Row 1 of column 'probabilities' must hold numbers: .*'half'"),
+        (changed(BY_CLASS, probabilities=[P[0], [0.5, "half"], P[2]]), "Row 1 of column 'probabilities' must hold numbers: .*'half'"),
         (changed(BY_CLASS, probabilities=[[20.0, 80.0], [50.0, 50.0], [70.0, 30.0]]), "holds 20, 80, outside.*Divide percentages"),
         (changed(BY_CLASS, probabilities=[[-2.0, 3.0], P[1], P[2]]), r"Row 0 .*holds -2, 3, outside .*pass them as logits="),
         (changed({"label": [1, 0, 0]}, logits=P), "Every row of column 'logits' .*sums to 1.*probabilities="),
@@ -58,17 +60,19 @@ def test_what_is_no_table_is_said(thing: Any, said: str) -> None:
 
 
 def test_tables_of_any_index_and_kind_are_read() -> None:
-    """Another index, bool and nullable columns, one-hot logits and labels as floats are no faults."""
+    """Another index, numbers as names, bool and nullable columns, one-hot logits and labels as floats are no faults."""
     plain = wb.from_predictions(changed(SURE)).metrics.query("group == 'all'")["value"]
     frame = changed(SURE, correct=[True, True, False]).set_index(np.array([7, 7, 3]))
     other = wb.from_predictions(frame).metrics.query("group == 'all'")["value"]
     texts = wb.from_predictions(changed(SURE, correct=["True", " true", "FALSE"])).metrics.query("group == 'all'")[
         "value"
     ]
+    nameless = wb.from_predictions(pd.DataFrame([*zip(*SURE.values(), strict=True)]), confidence=0, correct=1)
     missing = wb.from_predictions(changed(SURE, correct=pd.array([1, None, 0], dtype="Int64")))
 
     assert other.tolist() == pytest.approx(plain.tolist(), nan_ok=True)
     assert texts.tolist() == pytest.approx(plain.tolist(), nan_ok=True)  # booleans that went through a CSV file
+    assert nameless.rows["correct"].tolist() == SURE["correct"]  # columns that have no name, but a number
     assert missing.notes[0] == "1 row has no outcome; counted as unscored."
     hot = wb.from_predictions(pd.DataFrame({"logits": [[0, 1], [1, 0]], "label": [1.0, 0.0]}))
     assert hot.rows["correct"].tolist() == [1, 1]

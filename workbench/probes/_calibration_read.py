@@ -171,7 +171,7 @@ def _apart(table: "pd.DataFrame", name: str, made: Sequence[float], most: float)
     """Return the first row whose number is further than `most` from what was made of it, and how many there are."""
     import pandas as pd
 
-    told = pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    told = pd.to_numeric(truths(table[name]), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     apart = np.abs(told - np.asarray(made, dtype=np.float64)) > most  # False where one of the two is not known
     return int(apart.argmax()), int(apart.sum())
 
@@ -200,7 +200,7 @@ def _from_confidence(table: "pd.DataFrame", named: Mapping[str, str]) -> list[di
     require(table, [named["correct"]], what="from_predictions with confidence", remedy="Name it with correct='...'.")
     stated = _present(table, named["confidence"])
     confidence = _numbers(table, named["confidence"]) if stated else np.full(len(table), np.nan)
-    correct = _numbers(table.assign(**{named["correct"]: truths(table[named["correct"]])}), named["correct"])
+    correct = _numbers(table, named["correct"], truths(table[named["correct"]]))
     _inside(confidence, 0.0, 1.0, named["confidence"], "Give probabilities, not logits or percentages.")
     for value in sorted(set(correct[~np.isnan(correct)]) - {0.0, 1.0}):
         row = int((correct == value).argmax())
@@ -274,10 +274,12 @@ def _from_scores(
     return records
 
 
-def _numbers(table: "pd.DataFrame", name: str) -> np.ndarray:
+def _numbers(table: "pd.DataFrame", name: str, read: "pd.Series[Any] | None" = None) -> np.ndarray:
+    """Return a column as numbers, NaN where it is blank; `read` is the column as it is to be taken."""
     import pandas as pd
 
-    values = pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    column = table[name] if read is None else read
+    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     wrong = np.isnan(values) & table[name].notna().to_numpy()
     if wrong.any():
         row = int(wrong.argmax())
@@ -307,10 +309,8 @@ def _matrix(table: "pd.DataFrame", name: Any) -> tuple[np.ndarray, list[str]]:
                 raise DataError(
                     f"Row {i} of column {name!r} does not name the classes of row 0: {', '.join(map(str, first))}."
                 )
-        own, values = (
-            list(map(str, first)),
-            np.array([[row[one] for one in first] for row in table[name]], dtype=np.float64),
-        )
+        own = list(map(str, first))
+        values = np.stack([_floats(name, i, [row[one] for one in first]) for i, row in enumerate(table[name])])
     else:
         lengths = [len(row) if hasattr(row, "__len__") and not isinstance(row, str) else -1 for row in table[name]]
         for i, length in enumerate(lengths):
@@ -319,13 +319,20 @@ def _matrix(table: "pd.DataFrame", name: Any) -> tuple[np.ndarray, list[str]]:
                     f"Row {i} of column {name!r} holds {table[name].iloc[i]!r}; each row must be a list of as many numbers, two or "
                     "more: one for each class."
                 )
-        values = np.asarray([list(row) for row in table[name]], dtype=np.float64)
+        values = np.stack([_floats(name, i, row) for i, row in enumerate(table[name])])
     bad = ~np.isfinite(values).all(axis=1)
     if bad.any():
         raise DataError(
             f"Row {int(bad.argmax())} of {_said(name)} holds NaN or infinity ({int(bad.sum())} rows do). Drop or mend them."
         )
     return values, own
+
+
+def _floats(name: Any, row: int, numbers: Sequence[Any]) -> np.ndarray:
+    try:
+        return np.asarray(list(numbers), dtype=np.float64)
+    except (TypeError, ValueError) as problem:
+        raise DataError(f"Row {row} of column {name!r} must hold numbers: {problem}.") from None
 
 
 def _said(name: Any) -> str:
