@@ -217,6 +217,11 @@ def test_a_part_of_predictions_is_taken(folder: Path) -> None:
         counts.append(len(outcome.reports["01-calibration"].rows))
 
     assert [50, 80, 1] == counts
+    file = pd.read_csv(folder / "preds.csv")
+    file.assign(fold=[1.0] * 5 + [None] * (len(file) - 5)).to_csv(folder / "preds.csv", index=False)
+    for where in ("{fold: 1}", "{fold: 1.0}"):  # pandas writes 1.0 where a cell is blank
+        outcome = run_spec(read(spec(folder, data.replace("WHERE", where))))
+        assert 5 == len(outcome.reports["01-calibration"].rows)
     for where, said in (
         ("{language: fr}", "No row of preds.csv has language='fr'. .* de, en"),
         ("{langage: de}", "'language'"),

@@ -61,9 +61,9 @@ def _too_few(margin: float, clusters: float | None, level: float, ahead: float) 
     chance = 0.0 if clusters is None else unseen(margin, clusters, ahead=ahead)
     if clusters is None or chance <= level:
         return ""
-    wanted = needed_clusters(margin, level, ahead=ahead)
+    wanted, there = needed_clusters(margin, level, ahead=ahead), math.floor(clusters + 1e-9)
     return (
-        f"; {clusters:.3g} clusters (of equal size) are too few for this margin, {wanted:,} are needed: had the models differed "
+        f"; {there:,} clusters (of equal size) are too few for this margin, {wanted:,} are needed: had the models differed "
         f"altogether in so many of all that it is reached, these would show none with p = {chance:.2g}"
     )
 

@@ -191,9 +191,7 @@ def _part(frame: "pd.DataFrame", data: Data) -> "pd.DataFrame":
         if column not in frame.columns:
             raise unknown("column of the predictions (where)", column, map(str, frame.columns))
         listed = value if isinstance(value, list) else [value]
-        allowed = {
-            way for one in listed for way in ({str(one), str(one).lower()} if isinstance(one, bool) else {_cell(one)})
-        }
+        allowed = {way for one in listed for way in _ways(one)}
         cells = frame[column].map(_cell)
         if not cells.isin(allowed).any():
             known = ", ".join(sorted(cells[frame[column].notna()].unique())[:10])
@@ -202,6 +200,13 @@ def _part(frame: "pd.DataFrame", data: Data) -> "pd.DataFrame":
             )
         frame = frame[cells.isin(allowed)]
     return frame
+
+
+def _ways(value: Any) -> set[str]:
+    """Return how a CSV file may write a value: pandas writes 1 as 1.0 in a column with blank cells."""
+    if isinstance(value, bool):
+        return {str(value), str(value).lower()}
+    return {_cell(value), str(float(value))} if isinstance(value, (int, float)) else {_cell(value)}
 
 
 def _cell(value: Any) -> str:
