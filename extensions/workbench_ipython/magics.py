@@ -237,7 +237,10 @@ class WorkbenchMagics(Magics, Configurable):
             known = [*wb.packs(), *wb.benchmarks()]
             if name not in known:
                 held = [
-                    key for key, one in self.shell.user_ns.items() if hasattr(one, "columns") or hasattr(one, "slices")
+                    key
+                    for key, one in self.shell.user_ns.items()
+                    if (hasattr(one, "columns") or hasattr(one, "slices"))
+                    and not (key[0] == "_" or isinstance(one, type))
                 ]
                 raise unknown("variable, pack or published set", name, [*held, *known])
         if not limit:

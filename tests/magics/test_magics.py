@@ -78,11 +78,13 @@ def test_an_option_takes_examples_from_a_variable(shell: Any) -> None:
 )
 def test_errors_are_one_line(shell: Any, line: str, message: str) -> None:
     """Our errors arrive as IPython's own UsageError, which prints no traceback."""
-    shell.user_ns.update(model=Chooser(), my_own=pd.DataFrame({"text": ["a"]}))
+    shell.user_ns.update(model=Chooser(), my_own=pd.DataFrame({"text": ["a"]}), DataFrame=pd.DataFrame)
+    shell.user_ns["_7"] = shell.user_ns["my_own"]  # as IPython keeps what a cell shows
     with pytest.raises(UsageError, match=message) as caught:
         shell.run_line_magic("probe", line)
 
     assert type(caught.value) is UsageError
+    assert not {"_7", "DataFrame"} & set(str(caught.value).replace(",", " ").split())
 
 
 def test_config_sets_the_default_number_of_examples(shell: Any) -> None:

@@ -182,3 +182,12 @@ def test_names_are_text_in_the_still_picture() -> None:
 
     assert "<img src=x" not in html + still
     assert "&lt;img src=x" in still
+
+
+def test_the_line_at_zero_is_called_0() -> None:
+    """-2.94 + 4.9 * 3 / 5 is 4e-16, in Python and in the page."""
+    line = wb.draw(table(), x="typos", y="accuracy", ends=(-2.94, 1.96))
+    still = base64.b64decode(line._picture()["text/html"].split("base64,")[1].split('"')[0]).decode()
+
+    assert ">0</text>" in still
+    assert "e-16" not in still

@@ -92,6 +92,7 @@ def _frame(axes: Axes, line: str, muted: str) -> list[str]:
     parts = []
     for step in range(STEPS + 1):
         value = low + (high - low) * step / STEPS
+        value = 0.0 if abs(value) < 1e-9 * (high - low) else value  # -2.94 to 1.96 has a line at 4e-16
         y = _y(axes, value)
         parts.append(f'<path d="M{_x(0):.1f},{y:.1f}H{_x(1):.1f}" stroke="{line}"/>')
         parts.append(_text(LEFT - 8, y + 4, f"{value:.4g}", muted, "end"))

@@ -90,9 +90,9 @@ class Cache:
     @classmethod
     def at(cls, where: bool | str | Path) -> "Cache | None":
         """Return the cache that the option `cache` of `load` names: none, the usual one, or that of a folder."""
-        if isinstance(where, bool):
-            return cls() if where else None
-        return cls(Path(where).expanduser())
+        if not where:
+            return None
+        return cls() if where is True else cls(Path(where).expanduser())
 
     @property
     def notes(self) -> tuple[str, ...]:

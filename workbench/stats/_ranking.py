@@ -111,7 +111,9 @@ def _newcombe(value: float, sizes: tuple[int, int], about: tuple[int, float], na
             inside, outside = (middle, outside) if abs(middle - value) <= reach(middle) else (inside, middle)
         return inside
 
-    return Interval(value, solve(-1), solve(1), n, f"Newcombe's method 5 (one row or no overlap){named}")
+    return Interval(
+        value, solve(-1), solve(1), n, f"Newcombe's method 5 (one row or cluster of a class, or no overlap){named}"
+    )
 
 
 def rank(confidence: Floats, correct: Floats) -> Ranked:

@@ -17,7 +17,8 @@ function renderDrawing({ model, el }) {
 
   const words = (cx, cy, text, anchor, more = {}) => element("text", { x: cx, y: cy, "text-anchor": anchor, text, ...more });
   const frame = element("g", { class: "wb-frame", "aria-hidden": "true" });
-  const grid = Array.from({ length: GRID + 1 }, (_, step) => Number((low + (high - low) * step / GRID).toPrecision(4)));
+  const grid = Array.from({ length: GRID + 1 }, (_, step) => low + (high - low) * step / GRID)
+    .map(value => (Math.abs(value) < 1e-9 * (high - low) ? 0 : Number(value.toPrecision(4))));
   const places = Math.max(...grid.map(value => (String(value).split(".")[1] ?? "").length));
   for (const value of grid) {
     const at = y(value);
