@@ -25,8 +25,8 @@ def changed(table: dict[str, list[Any]], **columns: Any) -> pd.DataFrame:
     [
         (changed(BY_CLASS, probabilities=[[0.2, 0.8], [0.5, 0.7], P[2]]), "Row 1 .* sums to 1.2.*1 row .*divided by their sum"),
         (changed(BY_CLASS, probabilities=[{"a": 0.2, "b": 0.8}, {"a": 0.5}, P[2]]), "Row 1 .* not name the classes of row 0: a, b"),
-        (changed(BY_CLASS, probabilities=[{"a": 0.2, "b": 0.8}, {"a": 0.5, "b": "half"}, {"a": 1, "b": 0}]), "Row 1 of column 'probabilities' must hold numbers: .*'half'"),
-        (changed(BY_CLASS, probabilities=[P[0], [0.5, "half"], P[2]]), "Row 1 of column 'probabilities' must hold numbers: .*'half'"),
+        (changed(BY_CLASS, probabilities=[{"a": "half", "b": 1}] * 3), "Row 0 of column .probabilities. must hold numbers: .*half"),
+        (changed(BY_CLASS, probabilities=[P[0], [0.5, "half"], P[2]]), "Row 1 of column 'probabilities' must hold numbers: .*half"),
         (changed(BY_CLASS, probabilities=[[20.0, 80.0], [50.0, 50.0], [70.0, 30.0]]), "holds 20, 80, outside.*Divide percentages"),
         (changed(BY_CLASS, probabilities=[[-2.0, 3.0], P[1], P[2]]), r"Row 0 .*holds -2, 3, outside .*pass them as logits="),
         (changed({"label": [1, 0, 0]}, logits=P), "Every row of column 'logits' .*sums to 1.*probabilities="),
