@@ -1,6 +1,7 @@
 """Several reports on one canvas, kernel side: joining by example, one selection, history, names."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -201,6 +202,9 @@ def test_reports_of_one_title_are_told_apart() -> None:
 
     assert ["bins=15", "bins=10", ""] == told_apart([one, other, several()])
     assert ["report 1", "report 2"] == told_apart([one, whole()])
+    shifts: Any = [SimpleNamespace(title="Shift", options={"reference": frame(), "folds": k}) for k in (2, 5, 5)]
+    assert ["folds=2", "folds=5"] == told_apart(shifts[:2])  # a table has no words
+    assert ["report 1", "report 2"] == told_apart(shifts[1:])
 
 
 def test_reports_that_share_no_example_are_named(canvas: Any) -> None:

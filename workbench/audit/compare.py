@@ -145,13 +145,25 @@ class Comparison:
 def differing(several: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return for each of several options those in which they differ, as words; all "" where they do not, or would be long.
 
+    Tables, examples and models among them have no words, and are left out.
+
     >>> differing([{"bins": 10, "scheme": "width"}, {"bins": 15, "scheme": "width"}])
     ['bins=10', 'bins=15']
     """
-    shared = [name for name in several[0] if all(name in one for one in several)]
+    shared = [name for name in several[0] if all(name in one and _has_words(one[name]) for one in several)]
     other = [name for name in shared if any(one[name] != several[0][name] for one in several)]
     words = [", ".join(f"{name}={_option(one[name])}" for name in other) for one in several]
     return words if max(map(len, words)) <= WORDS else [""] * len(several)
+
+
+def _has_words(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(map(_has_words, value.values()))
+    return (
+        value is None
+        or isinstance(value, (str, int, float))
+        or (isinstance(value, (list, tuple)) and all(map(_has_words, value)))
+    )
 
 
 def _option(value: Any) -> str:
