@@ -143,6 +143,10 @@ def test_rows_in_clusters_are_drawn_as_clusters() -> None:
     assert together.loc["one", "inside_high"] - together.loc["one", "inside_low"] > 1.7 * (
         alone.loc["one", "inside_high"] - alone.loc["one", "inside_low"]
     )
+    single = wb.robustness(stored(table.assign(group="all"), cluster="group"), there, draws=20)
+    assert single.notes == ("All rows inside are of one cluster, so that no interval can be given.",)
+    assert "(no interval)" in repr(single)
+    assert "nan" not in repr(single)
 
 
 @pytest.mark.data

@@ -93,9 +93,9 @@ class Robust:
         said += [f"! {note}" for note in self.notes]
         columns = ["model", "inside", "outside", "expected", "value", "low", "high", "baseline"]
         for name, *shares, value, low, high, on_line in self.metrics[columns].itertuples(index=False, name=None):
-            shown = "  ".join(f"{share:.3f}" for share in shares) + f"  {value:+.3f} [{low:+.3f}, {high:+.3f}]"
+            shown = "  ".join(f"{share:.3f}" for share in shares) + f"  {value:+.3f} {_bounds(low, high, '+.3f')}"
             said.append(f"  {name:<{wide}}  {shown}{'' if on_line else '  not on the line'}")
-        said.append(f"  slope {self.slope.value:.2f} [{self.slope.low:.2f}, {self.slope.high:.2f}]")
+        said.append(f"  slope {self.slope.value:.2f} {_bounds(self.slope.low, self.slope.high, '.2f')}")
         return "\n".join(
             [
                 *said,
@@ -103,6 +103,10 @@ class Robust:
                 ".chart(), .limits; wb.explore(...) opens the rows behind each",
             ]
         )
+
+
+def _bounds(low: float, high: float, form: str) -> str:
+    return f"[{low:{form}}, {high:{form}}]" if low == low else "(no interval)"
 
 
 class _Hits(NamedTuple):
@@ -172,6 +176,11 @@ def robustness(
         f"{part.left:,} rows {side} have no answer of some model; they are left out for all."
         for side, part in (("inside", usual), ("outside", shifted))
         if part.left
+    ]
+    notes += [
+        f"All rows {side} are of one cluster, so that no interval can be given."
+        for side, part in (("inside", usual), ("outside", shifted))
+        if part.clusters is not None and len(set(part.clusters)) < 2
     ]
     behind = {(name, "inside"): one for name, one in zip(names, usual.reports, strict=True)}
     behind |= {(name, "outside"): one for name, one in zip(names, shifted.reports, strict=True)}
