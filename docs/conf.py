@@ -36,9 +36,7 @@ html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {"show_navbar_depth": 1, "show_toc_level": 2, "home_page_in_toc": True, "navbar_persistent": []}
 highlight_language = "none"  # a literal block of a docstring is a list of words; examples are doctests
-nb_execution_mode = os.environ.get(
-    "SITE_NOTEBOOKS", "off"
-)  # `make site SITE_NOTEBOOKS=force` runs them and shows their results
+nb_execution_mode = os.environ.get("SITE_NOTEBOOKS", "off")  # "force" runs them, and the site shows their results
 nb_execution_timeout = 1200
 nb_execution_excludepatterns = [] if os.environ.get("WORKBENCH_DATA") else ["audits/01_*"]  # it reads published sets
 myst_heading_anchors = 3

@@ -1,7 +1,7 @@
 """Take the pictures of README and the guides: real runs of the embedded model in JupyterLab, under headless Chromium.
 
-`python tools/pictures.py` writes them all to docs/pictures; names after it choose some. One
-is taken in the dark, too. What stands in them is what the code beside each shows; nothing is touched up but the number of colours.
+`python tools/pictures.py` writes them all to docs/pictures; names after it choose some. One is taken in the dark, too.
+What stands in them is what the code beside each shows; nothing is touched up but the number of colours.
 """
 
 import io
@@ -137,7 +137,7 @@ def cut(book: Notebook, picture: Picture) -> bytes:
 
 
 def take(name: str, picture: Picture, server: Any, context: Any) -> None:
-    """Run a picture's cells, do what it asks for, and take it in both themes."""
+    """Run a picture's cells, do what it asks for, and take it in its themes."""
     size = {"width": picture.width, "height": picture.height}
     book = new_notebook(server, context, picture.cells, size, "python3", f"{name}.ipynb")
     book.open()

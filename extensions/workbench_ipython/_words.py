@@ -45,6 +45,7 @@ def report_of(shell: Any, name: str) -> Any:
 
 
 def is_report(value: Any) -> bool:
+    """Return whether a variable of the notebook holds a report."""
     return hasattr(value, "explored") and hasattr(value, "record")
 
 
